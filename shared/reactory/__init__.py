@@ -1,0 +1,1 @@
+"""The Reactory Workflow Engine: durable workflows on AWS Lambda and MongoDB, complete on a laptop."""

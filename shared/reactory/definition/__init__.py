@@ -1,0 +1,1 @@
+"""Documents turned into validated, compiled definitions; expressions; nothing here does I/O."""

@@ -1,0 +1,277 @@
+"""The compiled form of a definition: a tree of blocks (step lists or graphs) and nodes, frozen and free of I/O.
+
+A ``Block`` is a list of steps with its order; a ``Node`` is one step; a container node holds further blocks in its
+``config``. The kernel walks this tree, the validator builds it. Expressions and templates are compiled once, here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from reactory.definition.expression import Expression
+from reactory.definition.policy import ErrorPolicy, Execution, RetryPolicy
+from reactory.definition.template import Template
+
+ValueType = Literal["string", "number", "integer", "boolean", "object", "array"]
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """One declared input. ``validation`` holds pattern, minLength, maxLength, minimum, maximum, enum as declared."""
+
+    name: str
+    type: ValueType
+    required: bool = False
+    has_default: bool = False
+    default: Any = None
+    validation: Mapping[str, Any] = field(default_factory=dict)
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    name: str
+    type: ValueType
+    source: Expression
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A step list or graph. Indexes are positions in ``nodes``.
+
+    ``predecessors[i]`` are the steps that node i waits for, ``successors[i]`` those that wait for it. A plain list is
+    the chain ``((), (0,), (1,), …)``. Acyclic by validation.
+    """
+
+    nodes: tuple[Node, ...]
+    predecessors: tuple[tuple[int, ...], ...]
+    successors: tuple[tuple[int, ...], ...]
+
+    @property
+    def entries(self) -> tuple[int, ...]:
+        return tuple(i for i, before in enumerate(self.predecessors) if not before)
+
+
+# --- what each step type holds, compiled -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StartConfig:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class EndConfig:
+    """Finishes the whole instance as COMPLETED, wherever it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskConfig:
+    """A registered Python step; its arguments are the node's ``inputs``."""
+
+    handler: str
+    config: Template
+
+
+@dataclass(frozen=True, slots=True)
+class CustomConfig:
+    """``handler`` is the registered step of this name, or None: then the step echoes ``config``."""
+
+    handler: str | None
+    config: Template
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    message: Template
+    level: Literal["debug", "info", "warn", "error"]
+    data: Template
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariableConfig:
+    """``source`` literal takes ``value``; the others take ``source_path``, an expression compiled in their scope."""
+
+    action: Literal["set", "get", "delete"]
+    key: Template
+    value: Template
+    source: Literal["literal", "step_output", "input", "env"]
+    source_path: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionConfig:
+    condition: Expression
+    then: Block | None
+    otherwise: Block | None
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchCase:
+    when: Template
+    body: Block
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchConfig:
+    value: Expression
+    cases: tuple[SwitchCase, ...]
+    default: Block | None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRule:
+    """``count`` is only used by n_of; ``timeout`` is milliseconds."""
+
+    strategy: Literal["all", "any", "n_of"] = "all"
+    count: int | None = None
+    timeout: int | None = None
+
+    def needed(self, total: int) -> int:
+        match self.strategy:
+            case "all":
+                return total
+            case "any":
+                return min(1, total)
+            case "n_of":
+                return min(self.count or total, total)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    name: str
+    body: Block
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelConfig:
+    branches: tuple[Branch, ...]
+    max_concurrency: int | None
+    fail_fast: bool
+    join: JoinRule
+
+
+@dataclass(frozen=True, slots=True)
+class JoinConfig:
+    rule: JoinRule
+
+
+@dataclass(frozen=True, slots=True)
+class ForEachConfig:
+    """``max_concurrency`` 1 is sequential, None is all."""
+
+    items: Expression
+    item_variable: str
+    index_variable: str
+    max_concurrency: int | None
+    body: Block
+
+
+@dataclass(frozen=True, slots=True)
+class WhileConfig:
+    condition: Expression
+    max_iterations: int
+    body: Block
+
+
+@dataclass(frozen=True, slots=True)
+class DelayConfig:
+    """Exactly one of ``duration`` (ms), ``duration_text`` ("2h") and ``until`` (RFC 3339 time) is given."""
+
+    duration: Template | None
+    duration_text: Template | None
+    until: Template | None
+    reason: Template | None
+
+
+NodeConfig = (
+    StartConfig
+    | EndConfig
+    | TaskConfig
+    | CustomConfig
+    | LogConfig
+    | SetVariableConfig
+    | ConditionConfig
+    | SwitchConfig
+    | ParallelConfig
+    | JoinConfig
+    | ForEachConfig
+    | WhileConfig
+    | DelayConfig
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step, compiled. ``retry``, ``timeout`` (ms, per attempt) and ``error_policy`` are the nearest declared ones:
+    the step's own, else the enclosing container's, else the workflow's; None means that nobody declared one."""
+
+    id: str
+    type: str
+    config: NodeConfig
+    name: str = ""
+    enabled: bool = True
+    condition: Expression | None = None
+    inputs: Template | None = None
+    outputs: tuple[tuple[str, Expression], ...] = ()
+    retry: RetryPolicy | None = None
+    timeout: int | None = None
+    error_policy: ErrorPolicy | None = None
+    continue_on_error: bool = False
+    execution: Execution = "at_least_once"
+    compensate_with: Block | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One version of a workflow, ready to run.
+
+    ``id`` is ``nameSpace.Name``; ``fingerprint`` is the hex SHA-256 of the document's canonical JSON; ``handlers`` are
+    the names of all Python steps that it may call; ``timeout`` is milliseconds for the whole instance.
+    """
+
+    name_space: str
+    name: str
+    version: str
+    fingerprint: str
+    root: Block
+    inputs: tuple[InputSpec, ...] = ()
+    outputs: tuple[OutputSpec, ...] = ()
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    timeout: int | None = None
+    priority: int = 2
+    handlers: frozenset[str] = frozenset()
+
+    @property
+    def id(self) -> str:
+        return f"{self.name_space}.{self.name}"
+
+    @property
+    def reference(self) -> str:
+        """``nameSpace.Name@version``."""
+        return f"{self.id}@{self.version}"
+
+
+def child_blocks(node: Node) -> Iterator[tuple[str, Block]]:
+    """The blocks inside a container node, each with the key that names it within the container."""
+    match node.config:
+        case ConditionConfig(then=then, otherwise=otherwise):
+            if then is not None:
+                yield "then", then
+            if otherwise is not None:
+                yield "else", otherwise
+        case SwitchConfig(cases=cases, default=default):
+            for number, case in enumerate(cases):
+                yield f"case{number}", case.body
+            if default is not None:
+                yield "default", default
+        case ParallelConfig(branches=branches):
+            for branch in branches:
+                yield branch.name, branch.body
+        case ForEachConfig(body=body) | WhileConfig(body=body):
+            yield "body", body
+        case _:
+            return

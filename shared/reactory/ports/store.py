@@ -1,0 +1,261 @@
+"""The durable store of instances and definitions. DESIGN: "one document decides".
+
+One instance is one document, and each method here that writes is one atomic, fenced update of it. All times are
+milliseconds since the epoch; leases and ``wakeAt`` are compared with the *database's* clock. ``journal``, ``inbox``,
+``history`` and ``state`` are opaque JSON texts to the store: the kernel's facts, records and snapshot.
+
+Errors of every method: StoreUnavailableError (nothing happened) and AmbiguousWriteError (it may have happened).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+Outcome = Literal["ok", "inbox", "lost"]
+"""``ok``: written. ``inbox``: refused because facts from outside are waiting. ``lost``: the lease is another's now."""
+
+
+class InboxEntry(msgspec.Struct, frozen=True):
+    """A fact from outside: ``fact`` is the kernel's fact as JSON text; ``id`` makes a second push of it harmless."""
+
+    id: str
+    fact: str
+
+
+class OutboxEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What still has to be told to others. ``body`` is JSON text; ``kind`` tells who works it off."""
+
+    id: str
+    kind: str
+    body: str
+
+
+class Instance(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The document of one instance, as read. Field names in MongoDB are these in camelCase, ``id`` is ``_id``.
+
+    ``input`` is JSON text, or ``{"$ref": blobId}`` as JSON text. ``history`` holds records (JSON texts) that were not
+    moved to the ``steps`` collection; ``history_count`` counts those. ``timer_at`` is when the kernel next needs time;
+    ``wake_at`` (never later than that) is when anybody needs the instance, None = never by time.
+    """
+
+    id: str
+    tenant: str = "default"
+    workflow_id: str
+    version: str
+    fingerprint: str
+    status: str
+    reason: dict[str, Any] | None = None
+    priority: int = 2
+    tags: list[str] = []
+    parent: str | None = None
+    mode: str = "api"
+    trigger_id: str | None = None
+    caller: str | None = None
+    correlation_id: str | None = None
+    request_hash: str | None = None
+    timeout: int | None = None
+    created_at: int
+    started_at: int | None = None
+    updated_at: int
+    completed_at: int | None = None
+    input: str = "{}"
+    state: str | None = None
+    journal: list[str] = []
+    journal_count: int = 0
+    inbox: list[InboxEntry] = []
+    epoch: int = 0
+    lease_owner: str | None = None
+    lease_until: int | None = None
+    interrupted: bool = False
+    wake_at: int | None = None
+    timer_at: int | None = None
+    waits: list[dict[str, Any]] = []
+    outbox: list[OutboxEntry] = []
+    history: list[str] = []
+    history_count: int = 0
+
+
+class Push(msgspec.Struct, frozen=True):
+    """Append ``facts`` (JSON texts) to the journal. ``journal_count`` is the number of facts that it held before."""
+
+    instance_id: str
+    epoch: int
+    owner: str
+    journal_count: int
+    facts: list[str]
+
+
+class Settle(msgspec.Struct, frozen=True, kw_only=True):
+    """Write the snapshot and empty the journal; free the lease unless ``keep_lease``.
+
+    ``wake_at``/``timer_at`` None mean never. ``history`` is appended to the tail in the document (records that go to
+    the ``steps`` collection were put there before). ``outbox`` is appended.
+    """
+
+    instance_id: str
+    epoch: int
+    owner: str
+    state: str
+    status: str
+    reason: dict[str, Any] | None
+    started_at: int | None
+    completed_at: int | None
+    updated_at: int
+    wake_at: int | None
+    timer_at: int | None
+    waits: list[dict[str, Any]]
+    outbox: list[OutboxEntry]
+    history: list[str]
+    keep_lease: bool = False
+
+
+class HistoryChunk(msgspec.Struct, frozen=True):
+    """Records of one instance, ``first`` being the sequence number of ``records[0]``: the id is ``instance_id:first``."""
+
+    instance_id: str
+    first: int
+    records: list[str]
+
+
+class InstanceQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Filters of ``GET /workflow/instances``. ``search`` matches the id, the correlation id or a tag by prefix."""
+
+    tenant: str = "default"
+    status: tuple[str, ...] = ()
+    workflow_id: str | None = None
+    version: str | None = None
+    tag: str | None = None
+    search: str | None = None
+    parent: str | None = None
+    created_after: int | None = None
+    created_before: int | None = None
+    limit: int = 50
+    cursor: str | None = None
+    sort: Literal["-createdAt", "createdAt"] = "-createdAt"
+
+
+class InstancePage(msgspec.Struct, frozen=True):
+    """Instances without state, journal, inbox, history and input; ``next_cursor`` None on the last page."""
+
+    instances: list[Instance]
+    next_cursor: str | None
+    total: int
+
+
+class InstanceStore(Protocol):
+    def create(self, instances: Sequence[Instance]) -> list[Instance | None]:
+        """Insert each; for an id that exists already nothing is changed and the existing one is answered, else None."""
+        ...
+
+    def get(self, instance_id: str) -> Instance | None:
+        """The whole document, from the primary."""
+        ...
+
+    def list(self, query: InstanceQuery) -> InstancePage: ...
+
+    def count_by_status(self, tenant: str) -> dict[str, int]: ...
+
+    def claim(self, ids: Sequence[str], owner: str, lease_ms: int, horizon_ms: int) -> list[Instance]:
+        """Take the lease of each that is free or expired and whose ``wakeAt`` is at most ``horizon_ms`` ahead.
+
+        ``epoch`` goes up by one; ``interrupted`` tells whether the last owner's lease had expired rather than been
+        freed. ``owner`` is unique per call. Answers the claimed, without history; the others are left alone.
+        """
+        ...
+
+    def push(self, batch: Sequence[Push]) -> list[Outcome]:
+        """Append to the journals, each fenced by epoch and owner and only while the inbox is empty. One outcome each."""
+        ...
+
+    def absorb(self, push: Push) -> list[InboxEntry] | None:
+        """journal += push.facts + inbox; inbox = []: one fenced update. Answers the inbox entries; None = lease lost."""
+        ...
+
+    def settle(self, batch: Sequence[Settle]) -> list[Outcome]:
+        """As ``Settle`` says, each fenced by epoch and owner and only while the inbox is empty. One outcome each."""
+        ...
+
+    def told(self, owner: str, entries: Mapping[str, Sequence[str]]) -> None:
+        """Remove outbox entries (instance id → entry ids) after they were told.
+
+        Where the outbox is then empty, nobody has claimed the instance since ``owner`` and its inbox is empty,
+        ``wakeAt`` becomes ``timerAt``. Never fails because somebody else was faster.
+        """
+        ...
+
+    def renew(self, ids: Sequence[str], owner: str, lease_ms: int) -> set[str]:
+        """Extend the leases that ``owner`` still holds; the ids of those."""
+        ...
+
+    def send(self, instance_id: str, entry: InboxEntry, statuses: Sequence[str] | None = None) -> Instance | None:
+        """Push to the inbox once per id and make ``wakeAt`` due, if the document's status is among ``statuses``.
+
+        Answers the document after it (also when the entry was there already), or None if there is no such instance
+        or its status is another.
+        """
+        ...
+
+    def due(self, within_ms: int, limit: int) -> list[tuple[str, int, int]]:
+        """(id, wakeAt, priority) of the instances due within that time and without a live lease, the earliest first."""
+        ...
+
+    def leased(self, ids: Sequence[str]) -> dict[str, int]:
+        """For those among ``ids`` that somebody holds: milliseconds until the lease expires, by the database's clock."""
+        ...
+
+    def append_history(self, chunks: Sequence[HistoryChunk]) -> None:
+        """Store chunks; a chunk whose id exists already is left as it is."""
+        ...
+
+    def history(self, instance_id: str, after: int, limit: int) -> list[HistoryChunk]:
+        """Chunks in order whose last record comes after sequence number ``after``; at most ``limit`` chunks."""
+        ...
+
+    def ping(self) -> float:
+        """Round-trip time to the primary in milliseconds."""
+        ...
+
+
+class StoredDefinition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A registered version. ``document`` is the definition as canonical JSON text, ``source`` the text as it came."""
+
+    tenant: str = "default"
+    workflow_id: str
+    version: str
+    fingerprint: str
+    document: str
+    source: str = ""
+    name_space: str
+    name: str
+    description: str = ""
+    tags: list[str] = []
+    created_at: int
+
+
+class DefinitionStore(Protocol):
+    def put(self, definition: StoredDefinition) -> StoredDefinition:
+        """Insert unless (tenant, workflow_id, version) exists; answers the one that is stored then (compare fingerprints)."""
+        ...
+
+    def get(self, tenant: str, workflow_id: str, version: str) -> StoredDefinition | None: ...
+
+    def versions(self, tenant: str, workflow_id: str) -> list[str]:
+        """All registered versions, in no particular order."""
+        ...
+
+    def list(self, tenant: str, name_space: str | None = None, tag: str | None = None, search: str | None = None) -> list[StoredDefinition]:
+        """Without ``source``; all versions, by workflow id."""
+        ...
+
+    def delete(self, tenant: str, workflow_id: str, version: str | None) -> int:
+        """How many versions were deleted."""
+        ...
+
+
+class Schema(Protocol):
+    def ensure(self) -> None:
+        """Create all collections and indexes. Called by deployment and by ``reactory dev``, never by a handler."""
+        ...
