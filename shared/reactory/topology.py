@@ -1,0 +1,144 @@
+"""Every function with its routes, queues, rule and limits, declared once.
+
+The CDK stack and the local stack are both built from this module, so the two cannot drift apart. Plain data, no imports
+of anything that runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+PRIORITIES: dict[int, str] = {1: "low", 2: "normal", 3: "high", 4: "critical"}
+"""Priority of an instance → its class, which names its wake-up queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route of the HTTP API, in API Gateway's form: ``/workflow/instance/{id}``."""
+
+    method: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSpec:
+    """One SQS standard queue; its dead-letter queue is ``<name>-dead``. Times are seconds.
+
+    ``concurrency`` bounds the functions that run at once for this queue (the event source's maximum concurrency).
+    """
+
+    name: str
+    batch_size: int
+    window: int
+    concurrency: int
+    max_receives: int = 5
+
+    @property
+    def dead_letters(self) -> str:
+        return f"{self.name}-dead"
+
+
+Capability = Literal["instances", "blobs", "publish", "wakeups", "triggers", "counters"]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """One Lambda function. ``handler`` is its import path; ``timeout`` seconds; ``memory`` MB.
+
+    ``needs`` is what its role allows: blobs (read and write), publish (put events on the bus), wakeups and triggers
+    (send to those queues), counters (the DynamoDB table). ``instances`` is the database, reached with its own secret.
+    ``bus_pattern`` subscribes it to the bus; ``rule`` is an EventBridge schedule expression.
+    """
+
+    name: str
+    handler: str
+    timeout: int
+    memory: int
+    routes: tuple[Route, ...] = ()
+    queues: tuple[QueueSpec, ...] = ()
+    rule: str | None = None
+    needs: frozenset[Capability] = field(default_factory=frozenset)
+
+
+WAKEUPS: tuple[QueueSpec, ...] = tuple(
+    QueueSpec(name=f"wakeups-{label}", batch_size=50, window=0, concurrency=ceiling)
+    for label, ceiling in (("low", 5), ("normal", 20), ("high", 20), ("critical", 20))
+)
+TRIGGERS = QueueSpec(name="triggers", batch_size=10, window=0, concurrency=10)
+
+FUNCTIONS: tuple[FunctionSpec, ...] = (
+    FunctionSpec(
+        name="runner-api",
+        handler="functions.runner.api.handler",
+        timeout=29,
+        memory=512,
+        routes=(
+            Route("GET", "/health"),
+            Route("GET", "/openapi.json"),
+            Route("GET", "/workflow/status"),
+            Route("GET", "/workflow/workflows"),
+            Route("POST", "/workflow/workflows"),
+            Route("GET", "/workflow/workflows/{nameSpace}/{name}"),
+            Route("DELETE", "/workflow/workflows/{nameSpace}/{name}"),
+            Route("POST", "/workflow/validate"),
+            Route("POST", "/workflow/start/{workflowId}"),
+            Route("GET", "/workflow/instances"),
+            Route("GET", "/workflow/instance/{id}"),
+            Route("DELETE", "/workflow/instance/{id}"),
+            Route("GET", "/workflow/instance/{id}/history"),
+            Route("POST", "/workflow/instance/{id}/pause"),
+            Route("POST", "/workflow/instance/{id}/resume"),
+            Route("POST", "/workflow/instance/{id}/retry"),
+        ),
+        needs=frozenset({"instances", "blobs", "wakeups"}),
+    ),
+    FunctionSpec(
+        name="runner-trigger",
+        handler="functions.runner.trigger.handler",
+        timeout=30,
+        memory=512,
+        queues=(TRIGGERS,),
+        needs=frozenset({"instances", "blobs", "wakeups"}),
+    ),
+    FunctionSpec(
+        name="host-worker",
+        handler="functions.host.worker.handler",
+        timeout=120,
+        memory=1769,  # one whole vCPU
+        queues=WAKEUPS,
+        needs=frozenset({"instances", "blobs", "publish", "wakeups"}),
+    ),
+    FunctionSpec(
+        name="host-sweeper",
+        handler="functions.host.sweeper.handler",
+        timeout=55,
+        memory=512,
+        rule="rate(1 minute)",
+        needs=frozenset({"instances", "wakeups"}),
+    ),
+)
+
+BUS = "reactory"
+"""The event bus for events in and out."""
+
+COUNTERS_TABLE = "reactory-counters"
+"""The DynamoDB table of counters: key ``pk``, TTL ``expiresAt``."""
+
+
+def queues() -> tuple[QueueSpec, ...]:
+    """All queues, each once."""
+    return tuple({queue.name: queue for function in FUNCTIONS for queue in function.queues}.values())
+
+
+def visibility(function: FunctionSpec) -> int:
+    """How long a received message stays invisible, in seconds: six times the function's timeout, as AWS advises.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    """
+    return 6 * function.timeout
+
+
+def wakeup_queue(priority: int) -> str:
+    """The wake-up queue of an instance's priority; an unknown priority counts as normal."""
+    return f"wakeups-{PRIORITIES.get(priority, 'normal')}"
