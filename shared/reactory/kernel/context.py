@@ -1,0 +1,31 @@
+"""What surrounds an instance and does not change with its facts: its input, its identity, the public environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reactory.kernel.values import MissingValueSignal, is_ref
+
+
+@dataclass(slots=True)
+class Context:
+    """``input`` may be a reference. ``values`` holds the loaded out-of-line values by blob id. ``timeout`` is the
+    instance's own, in milliseconds, instead of the definition's."""
+
+    instance_id: str
+    input: Any = None
+    tenant: str = "default"
+    env: Mapping[str, Any] = field(default_factory=dict)
+    timeout: int | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def deref(self, value: Any) -> Any:
+        """The value itself; raises MissingValueSignal if it is a reference that was not loaded yet."""
+        if not is_ref(value, self.instance_id):
+            return value
+        try:
+            return self.values[value["id"]]
+        except KeyError:
+            raise MissingValueSignal(value) from None

@@ -1,0 +1,99 @@
+"""What the kernel is told: facts, in the order in which the owner of an instance applied them.
+
+A fact is immutable, JSON-able and complete: the same facts in the same order always give the same state. ``at`` is
+milliseconds since the epoch, taken by whoever made the fact; it is the only clock that the kernel has.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+ControlAction = Literal["pause", "resume", "cancel", "retry"]
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A classified error. ``type`` is the exception's class name, ``category`` one of the seven of EH-1.
+
+    ``retry_after`` is milliseconds that the other side asked us to wait.
+    """
+
+    type: str
+    message: str
+    code: str = "step_failed"
+    category: str = "unknown"
+    retryable: bool = True
+    retry_after: int | None = None
+
+
+class Ref(msgspec.Struct, frozen=True, tag_field="$ref", tag="blob"):
+    """A value kept out of line: ``id`` in the blob store. ``pages`` > 0: the value is the concatenation of the lists
+    in ``id.0`` … ``id.<pages - 1>``. ``size`` is the number of bytes (or of list entries, with pages)."""
+
+    id: str
+    size: int = 0
+    pages: int = 0
+
+
+class Begin(msgspec.Struct, frozen=True, tag_field="k", tag="begin"):
+    """The first fact of every instance."""
+
+    at: int
+
+
+class Tick(msgspec.Struct, frozen=True, tag_field="k", tag="tick"):
+    """Time has come: every timer due at ``at`` fires."""
+
+    at: int
+
+
+class Succeeded(msgspec.Struct, frozen=True, tag_field="k", tag="ok", omit_defaults=True):
+    """An attempt of a step succeeded. ``output`` is a JSON value, or a Ref when it is kept out of line."""
+
+    path: str
+    attempt: int
+    started: int
+    at: int
+    output: Any = None
+
+
+class Failed(msgspec.Struct, frozen=True, tag_field="k", tag="failed", omit_defaults=True):
+    """An attempt of a step failed."""
+
+    path: str
+    attempt: int
+    error: ErrorInfo
+    started: int
+    at: int
+
+
+class Interrupted(msgspec.Struct, frozen=True, tag_field="k", tag="interrupted"):
+    """The last owner vanished: whatever was running then was interrupted."""
+
+    at: int
+
+
+class Control(msgspec.Struct, frozen=True, tag_field="k", tag="control", omit_defaults=True):
+    """An operator's request (WH-17). ``id`` is unique, ``by`` the caller."""
+
+    id: str
+    action: ControlAction
+    at: int
+    reason: str = ""
+    by: str = ""
+
+
+Fact = Begin | Tick | Succeeded | Failed | Interrupted | Control
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)
+
+
+def encode_fact(fact: Fact) -> str:
+    """The fact as JSON text, as it stands in the journal and the inbox."""
+    return _ENCODER.encode(fact).decode()
+
+
+def decode_fact(text: str) -> Fact:
+    return _DECODER.decode(text)
