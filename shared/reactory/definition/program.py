@@ -49,10 +49,14 @@ class Block:
     nodes: tuple[Node, ...]
     predecessors: tuple[tuple[int, ...], ...]
     successors: tuple[tuple[int, ...], ...]
+    entries: tuple[int, ...] = field(init=False)
+    early_join: bool = field(init=False)
+    """Whether a join in it may go on before all that it waits for is through."""
 
-    @property
-    def entries(self) -> tuple[int, ...]:
-        return tuple(i for i, before in enumerate(self.predecessors) if not before)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "entries", tuple(i for i, before in enumerate(self.predecessors) if not before))
+        early = any(isinstance(n.config, JoinConfig) and n.config.rule.strategy != "all" for n in self.nodes)
+        object.__setattr__(self, "early_join", early)
 
 
 # --- what each step type holds, compiled -------------------------------------------------------------------------
@@ -244,6 +248,11 @@ class Program:
     timeout: int | None = None
     priority: int = 2
     handlers: frozenset[str] = frozenset()
+    nodes: Mapping[str, Node] = field(init=False)
+    """Every node by its step id, nested ones included."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", {node.id: node for node in all_nodes(self.root)})
 
     @property
     def id(self) -> str:
@@ -269,9 +278,19 @@ def child_blocks(node: Node) -> Iterator[tuple[str, Block]]:
             if default is not None:
                 yield "default", default
         case ParallelConfig(branches=branches):
-            for branch in branches:
-                yield branch.name, branch.body
+            for number, branch in enumerate(branches):
+                yield str(number), branch.body
         case ForEachConfig(body=body) | WhileConfig(body=body):
             yield "body", body
         case _:
             return
+
+
+def all_nodes(block: Block) -> Iterator[Node]:
+    """Every node of a block, nested ones included, in the order of the document."""
+    for node in block.nodes:
+        yield node
+        for _, inner in child_blocks(node):
+            yield from all_nodes(inner)
+        if node.compensate_with is not None:
+            yield from all_nodes(node.compensate_with)
