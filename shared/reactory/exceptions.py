@@ -18,6 +18,7 @@
     ├── UnavailableError             503  unavailable, retryable
     │   ├── StoreUnavailableError    503  store_unavailable, retryable
     │   └── QueueUnavailableError    503  queue_unavailable, retryable
+    ├── StartupError                 500  startup_failed: the local stack cannot start here
     ├── AmbiguousWriteError          503  ambiguous_write, retryable: may or may not have happened
     └── StepError                    what a step raises or is failed with
         ├── RetryableStepError       retryable
@@ -57,6 +58,7 @@ __all__ = [
     "QueueUnavailableError",
     "ReactoryError",
     "RetryableStepError",
+    "StartupError",
     "StepError",
     "StepInterruptedError",
     "StepTimeoutError",
@@ -165,6 +167,12 @@ class ExpressionError(ReactoryError):
 
     code = "expression_error"
     http_status = 422
+
+
+class StartupError(ReactoryError):
+    """The local stack cannot start; the message says what is in the way and what to do about it."""
+
+    code = "startup_failed"
 
 
 class UnavailableError(ReactoryError):

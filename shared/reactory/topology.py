@@ -119,6 +119,9 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     ),
 )
 
+DEFAULT_FUNCTION = "runner-api"
+"""Answers the requests that no route knows (``$default``), so that they too get a problem document: 404, or 405."""
+
 BUS = "reactory"
 """The event bus for events in and out."""
 
