@@ -13,8 +13,10 @@
     │   ├── IllegalTransitionError   409  illegal_transition
     │   └── IdempotencyConflictError 409  idempotency_conflict
     ├── PayloadTooLargeError         413  payload_too_large
+    ├── UnsupportedMediaTypeError    415  unsupported_media_type
     ├── InvalidDefinitionError       422  invalid_definition (every problem in ``problems``)
     ├── ExpressionError              422  expression_error
+    ├── InvalidSettingsError         500  invalid_settings (every problem in ``problems``)
     ├── UnavailableError             503  unavailable, retryable
     │   ├── StoreUnavailableError    503  store_unavailable, retryable
     │   └── QueueUnavailableError    503  queue_unavailable, retryable
@@ -51,6 +53,7 @@ __all__ = [
     "InvalidDefinitionError",
     "InvalidInputError",
     "InvalidRequestError",
+    "InvalidSettingsError",
     "MethodNotAllowedError",
     "NotFoundError",
     "PayloadTooLargeError",
@@ -66,6 +69,7 @@ __all__ = [
     "UnavailableError",
     "UnknownHandlerError",
     "UnserializableError",
+    "UnsupportedMediaTypeError",
     "WorkflowNotFoundError",
 ]
 
@@ -151,6 +155,11 @@ class PayloadTooLargeError(ReactoryError):
     http_status = 413
 
 
+class UnsupportedMediaTypeError(ReactoryError):
+    code = "unsupported_media_type"
+    http_status = 415
+
+
 class InvalidDefinitionError(ReactoryError):
     """A document with problems (YF-1): all of them in ``problems``."""
 
@@ -173,6 +182,16 @@ class StartupError(ReactoryError):
     """The local stack cannot start; the message says what is in the way and what to do about it."""
 
     code = "startup_failed"
+
+
+class InvalidSettingsError(ReactoryError):
+    """The environment of the process is wrong: every problem at once, each with the variable's name."""
+
+    code = "invalid_settings"
+
+    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
 
 
 class UnavailableError(ReactoryError):
