@@ -102,6 +102,9 @@ def _headers(result: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("content-type", "text/plain; charset=utf-8"))
     headers += [("set-cookie", str(cookie)) for cookie in result.get("cookies") or ()]
+    for name, value in headers:
+        if not name or any(character in name + value for character in "\r\n"):
+            raise BadAnswerError(f"the header {name!r} holds a line break")
     return tuple((name, value) for name, value in headers if name.lower() not in ("content-length", "connection"))
 
 
