@@ -12,7 +12,8 @@ from reactory.kernel.values import MissingValueSignal, is_ref
 @dataclass(slots=True)
 class Context:
     """``input`` may be a reference. ``values`` holds the loaded out-of-line values by blob id. ``timeout`` is the
-    instance's own, in milliseconds, instead of the definition's."""
+    instance's own, in milliseconds, instead of the definition's.
+    """
 
     instance_id: str
     input: Any = None

@@ -29,7 +29,8 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Ref(msgspec.Struct, frozen=True, tag_field="$ref", tag="blob"):
     """A value kept out of line: ``id`` in the blob store. ``pages`` > 0: the value is the concatenation of the lists
-    in ``id.0`` … ``id.<pages - 1>``. ``size`` is the number of bytes (or of list entries, with pages)."""
+    in ``id.0`` … ``id.<pages - 1>``. ``size`` is the number of bytes (or of list entries, with pages).
+    """
 
     id: str
     size: int = 0

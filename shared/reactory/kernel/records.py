@@ -11,7 +11,8 @@ from reactory.kernel.facts import ErrorInfo
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     """``event``: begin, tick, interrupted, control, ok, failed (these are facts, complete enough to be replayed) or
-    step (a node that the kernel decided by itself: computed, skipped, cancelled, container opened or closed)."""
+    step (a node that the kernel decided by itself: computed, skipped, cancelled, container opened or closed).
+    """
 
     seq: int
     at: int

@@ -37,6 +37,7 @@ class NodeState(msgspec.Struct, omit_defaults=True):
     round), ``end`` (map the outputs and conclude); empty = it waits for a fact. ``attempt`` counts attempts, ``base``
     those before the last operator retry. ``due`` and ``deadline`` are times in ms. The rest belongs to containers:
     ``cursor`` the next item or round, ``open``/``failed`` child blocks, ``results`` values not yet in a full page.
+    ``ended``: the body succeeded and only the mapping of its outputs is left, so it is never run again.
     """
 
     block: str
@@ -52,6 +53,7 @@ class NodeState(msgspec.Struct, omit_defaults=True):
     input: Any = None
     config: Any = None
     output: Any = None
+    ended: bool = False
     error: ErrorInfo | None = None
     items: Any = None
     total: int = 0
@@ -66,7 +68,8 @@ class NodeState(msgspec.Struct, omit_defaults=True):
 class BlockState(msgspec.Struct, omit_defaults=True):
     """One running step list: ``left`` unfinished nodes, ``open`` of them entered and able to go on, ``failed`` of them
     failed for good; ``need`` counts what entered nodes' successors still wait for; ``gone`` are nodes that finished or
-    were dropped (kept only where an early join may have to find its losers)."""
+    were dropped (kept only where an early join may have to find its losers).
+    """
 
     left: int
     open: int = 0

@@ -1,0 +1,55 @@
+"""An operator's pause, resume, cancel and retry (WH-17, LC-1, LC-14). A control that no longer fits changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reactory.kernel import timers, tree
+from reactory.kernel.facts import Control
+
+if TYPE_CHECKING:
+    from reactory.kernel.machine import Machine
+
+
+def obey(machine: Machine, control: Control) -> None:
+    """Carry out one control; who asked first wins, the other finds the instance moved on."""
+    status = machine.state.status
+    match control.action:
+        case "pause" if status in ("PENDING", "RUNNING"):
+            if status == "PENDING":
+                machine.begin()
+            reason = {"code": "paused", "message": control.reason or "paused by an operator", "by": control.by}
+            machine.set_status("PAUSED", reason)
+        case "resume" if status == "PAUSED":
+            _resume(machine)
+        case "cancel" if status in ("PENDING", "RUNNING", "PAUSED"):
+            reason = {"code": "cancelled", "message": control.reason or "cancelled by an operator", "by": control.by}
+            machine.end_instance("CANCELLED", reason)
+        case "retry" if status == "FAILED":
+            _retry(machine)
+        case _:
+            return
+
+
+def _resume(machine: Machine) -> None:
+    """Go on: suspended steps anew, held ones in their order, running ones again if nobody runs them any more."""
+    machine.set_status("RUNNING")
+    for path, live in list(machine.state.live.items()):
+        if live.status == "SUSPENDED":
+            tree.restart(machine, path, live)
+        elif live.status == "RUNNING" and live.attempt and not live.phase:
+            machine.run_step(path, live)
+    timers.fire(machine)
+
+
+def _retry(machine: Machine) -> None:
+    """Take the failed steps up again; what has finished stays finished."""
+    state = machine.state
+    state.finished = None
+    timeout = machine.context.timeout or machine.program.timeout
+    state.deadline = state.now + timeout if timeout else None
+    machine.set_status("PENDING")
+    machine.set_status("RUNNING")
+    tree.thaw(machine)
+    if state.finishing:  # only the outputs could not be evaluated
+        machine.queue.appendleft("")

@@ -1,0 +1,138 @@
+"""What a failure does: another attempt, a failed step, a stuck block, a failed instance (WH-14, YF-6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reactory.definition.policy import DEFAULT_RETRY
+from reactory.kernel import backoff, nodes, paths, tree
+from reactory.kernel.facts import ErrorInfo
+from reactory.kernel.state import NodeState
+
+if TYPE_CHECKING:
+    from reactory.kernel.machine import Machine
+
+MAX_INTERRUPTIONS = 5
+"""How often the process may vanish under one attempt before the step itself is held responsible."""
+
+
+def attempt_failed(machine: Machine, path: str, live: NodeState, error: ErrorInfo) -> None:
+    """An attempt failed: sleep and try again, or the step has failed."""
+    policy = machine.node(path).retry or DEFAULT_RETRY
+    tried = live.attempt - live.base
+    live.error = error
+    if not backoff.may_retry(policy, error, tried):
+        node_failed(machine, path, live, error)
+        return
+    seed = f"{machine.context.instance_id}/{path}/{live.attempt}"
+    live.status = "SLEEPING"
+    live.due = machine.state.now + backoff.delay(policy, tried, error.retry_after, seed)
+
+
+def interrupt_running(machine: Machine) -> None:
+    """The last owner vanished: what it was running is run again, or has failed (WH-1, WH-19)."""
+    for path, live in list(machine.state.live.items()):
+        if live.status != "RUNNING" or not live.attempt or live.phase:
+            continue
+        live.interruptions += 1
+        once = machine.node(path).execution == "at_most_once"
+        if once or live.interruptions > MAX_INTERRUPTIONS:
+            live.interruptions = 0
+            attempt_failed(machine, path, live, _interruption(path, once=once))
+        elif machine.state.status == "RUNNING":
+            machine.run_step(path, live)
+
+
+def _interruption(path: str, *, once: bool) -> ErrorInfo:
+    message = (
+        f"the process that ran step '{path}' vanished; it may or may not have taken effect, and it may run only once: "
+        "check the outside world, then retry or cancel the instance"
+        if once
+        else f"the process vanished {MAX_INTERRUPTIONS + 1} times while it ran step '{path}': "
+        "look for memory exhaustion or a crash in the step's code"
+    )
+    return ErrorInfo("StepInterruptedError", message, "step_interrupted", "system", retryable=not once)
+
+
+def node_failed(machine: Machine, path: str, live: NodeState, error: ErrorInfo) -> None:
+    """A node has failed for good: go on without it, or let the nearest error policy decide."""
+    node = machine.node(path)
+    live.error, live.due, live.deadline, live.phase = error, None, None, ""
+    if node.continue_on_error:
+        for key in list(tree.child_keys(machine, path)):
+            tree.drop_block(machine, key)
+        machine.complete(path, live, "FAILED", {"error": error_view(error)})
+        return
+    if not live.attempt:
+        machine.record("step", path, node.type, "FAILED", started=live.started, error=error)
+    match node.error_policy:
+        case "suspend":
+            live.status = "SUSPENDED"
+            machine.set_status("PAUSED", {"code": "suspended", "message": explain(path, live), "stepId": node.id})
+        case "terminate":
+            _count_failed(machine, live)
+            tree.freeze(machine, [""])
+            machine.fail_instance("terminated", explain(path, live), node.id)
+        case _:
+            progress = _count_failed(machine, live)
+            if progress == 0:
+                block_stuck(machine, live.block)
+
+
+def _count_failed(machine: Machine, live: NodeState) -> int:
+    """Note in the block that a node failed; how many of its nodes can still go on."""
+    live.status = "FAILED"
+    progress = machine.state.blocks[live.block]
+    progress.open -= 1
+    progress.failed += 1
+    return progress.open
+
+
+def block_stuck(machine: Machine, key: str) -> None:
+    """Nothing in the block can go on: its container has failed there, or the instance has."""
+    if key:
+        nodes.child_failed(machine, paths.container(key), key)
+        return
+    path, live = next(
+        (path, live)
+        for path, live in machine.state.live.items()
+        if live.status == "FAILED" and live.error is not None and not (live.open or live.failed)
+    )
+    machine.fail_instance("dead_lettered", explain(path, live), machine.node(path).id)
+
+
+def container_stuck(machine: Machine, path: str, live: NodeState) -> None:
+    """No block of a container can go on: it fails with the first error found below it."""
+    error = next(
+        (
+            inner.error
+            for key in tree.child_keys(machine, path)
+            for below in tree.below(machine, key)
+            if (inner := machine.state.live[below]).status == "FAILED" and inner.error is not None
+        ),
+        ErrorInfo("StepError", f"a step inside of '{path}' failed"),
+    )
+    node_failed(machine, path, live, error)
+
+
+def container_timed_out(machine: Machine, path: str, live: NodeState) -> None:
+    """A container ran longer than its ``timeout``: stop all below it."""
+    limit = machine.node(path).timeout
+    tree.freeze(machine, list(tree.child_keys(machine, path)))
+    message = f"'{path}' was not through after its timeout of {limit} ms"
+    node_failed(machine, path, live, ErrorInfo("StepTimeoutError", message, "step_timeout", "timeout"))
+
+
+def explain(path: str, live: NodeState) -> str:
+    """Which step, which attempt, why, and what to do."""
+    error = live.error or ErrorInfo("StepError", "unknown")
+    tries = f" after {live.attempt} attempt{'s' if live.attempt != 1 else ''}" if live.attempt else ""
+    return (
+        f"step '{path}' failed{tries}: {error.type}: {error.message}. "
+        "Fix the cause, then retry the instance: finished steps are kept"
+    )
+
+
+def error_view(error: ErrorInfo) -> dict[str, Any]:
+    """An error as expressions and clients see it."""
+    return {"type": error.type, "message": error.message, "code": error.code, "category": error.category}

@@ -1,0 +1,129 @@
+"""for_each: one block per item, a window of them at a time; results in the order of the items, full pages of them kept
+out of line, so that 100,000 items cost the same per item as ten (WH-21).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reactory.definition.program import ForEachConfig, Node
+from reactory.exceptions import ExpressionError
+from reactory.kernel import failures, paths
+from reactory.kernel.effects import Store
+from reactory.kernel.nodes import container
+from reactory.kernel.scope import KernelScope
+from reactory.kernel.state import Frame, NodeState
+from reactory.kernel.values import make_ref
+
+if TYPE_CHECKING:
+    from reactory.kernel.machine import Machine
+
+PAGE = 100
+"""Results per page kept out of line."""
+
+WINDOW = 1000
+"""Items in the air at once where ``maxConcurrency`` does not say less: bounds the size of the state."""
+
+OPEN_AT_ONCE = 50
+"""Items opened per round, so that opening many yields to the host in between."""
+
+
+def start(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
+    config = node.config
+    assert isinstance(config, ForEachConfig)
+    items = config.items.evaluate(scope)
+    if not isinstance(items, list):
+        raise ExpressionError(
+            f"items of '{path}' must be an array, but '{config.items.source}' is {type(items).__name__}"
+        )
+    container.begin(machine, node, live)
+    live.items, live.total = items, len(items)
+    go_on(machine, path, node, live)
+
+
+def go_on(machine: Machine, path: str, node: Node, live: NodeState) -> None:
+    """Open items up to the window; conclude when the last one is through."""
+    config = node.config
+    assert isinstance(config, ForEachConfig)
+    live.phase = ""
+    window = min(config.max_concurrency or WINDOW, WINDOW)
+    opened = 0
+    while live.cursor < live.total and live.open < window:
+        if opened == OPEN_AT_ONCE:
+            machine.enqueue(path, "next")
+            return
+        opened += 1
+        _open_item(machine, path, config, live)
+    if live.cursor == live.total and live.open == 0:
+        _close(machine, path, live)
+
+
+def _open_item(machine: Machine, path: str, config: ForEachConfig, live: NodeState) -> None:
+    key = f"{path}[{live.cursor}]"
+    live.cursor += 1
+    machine.state.frames[key] = Frame()
+    container.open_child(machine, live, key, config.body)
+
+
+def _close(machine: Machine, path: str, live: NodeState) -> None:
+    if live.failed:
+        failures.container_stuck(machine, path, live)
+        return
+    results: Any
+    if live.pages:
+        _flush(machine, path, live)
+        results = make_ref(_page_base(machine, path), live.total, live.pages)
+    else:
+        results = [machine.context.deref(live.results[str(index)]) for index in range(live.total)]
+    live.items = None
+    live.results = {}
+    machine.conclude(path, live, {"results": results})
+
+
+def child_done(machine: Machine, path: str, live: NodeState, key: str) -> None:
+    config = machine.node(path).config
+    assert isinstance(config, ForEachConfig)
+    live.open -= 1
+    live.results[paths.selector(key)] = container.result_of(machine, key, config.body)
+    machine.close_block(key)
+    _store_full_pages(machine, path, live)
+    _queue_next(machine, path, live)
+
+
+def child_failed(machine: Machine, path: str, live: NodeState, key: str) -> None:
+    """The other items finish first, then the container fails."""
+    assert paths.container(key) == path
+    container.fail_child(live)
+    _queue_next(machine, path, live)
+
+
+def _queue_next(machine: Machine, path: str, live: NodeState) -> None:
+    if not live.phase:
+        machine.enqueue(path, "next")
+
+
+def _page_base(machine: Machine, path: str) -> str:
+    return f"{machine.context.instance_id}/{path}.results"
+
+
+def _store_full_pages(machine: Machine, path: str, live: NodeState) -> None:
+    """Move the next pages out of line as soon as all of their items are through. Small loops stay inline."""
+    if live.total <= PAGE:
+        return
+    while (live.pages + 1) * PAGE <= live.total:
+        wanted = [str(i) for i in range(live.pages * PAGE, (live.pages + 1) * PAGE)]
+        if len(live.results) < PAGE or not all(index in live.results for index in wanted):
+            return
+        _store(machine, path, live, wanted)
+
+
+def _flush(machine: Machine, path: str, live: NodeState) -> None:
+    rest = [str(i) for i in range(live.pages * PAGE, live.total)]
+    if rest:
+        _store(machine, path, live, rest)
+
+
+def _store(machine: Machine, path: str, live: NodeState, indexes: list[str]) -> None:
+    page_id = f"{_page_base(machine, path)}.{live.pages}"
+    live.pages += 1
+    machine.effects.append(Store(page_id, [live.results.pop(index) for index in indexes]))

@@ -1,0 +1,39 @@
+"""task and custom: steps whose body runs outside of the kernel. Inputs are mapped before the body runs (WH-8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reactory.definition.program import CustomConfig, Node, TaskConfig
+from reactory.kernel.scope import KernelScope
+from reactory.kernel.state import NodeState
+
+if TYPE_CHECKING:
+    from reactory.kernel.machine import Machine
+
+
+def start(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
+    config = node.config
+    assert isinstance(config, TaskConfig | CustomConfig)
+    _begin(machine, path, live, _inputs(node, scope), config.config.render(scope))
+
+
+def start_custom(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
+    """A registered step of this name runs; otherwise the config is echoed."""
+    config = node.config
+    assert isinstance(config, CustomConfig)
+    if config.handler is None:
+        machine.conclude(path, live, config.config.render(scope))
+    else:
+        start(machine, path, node, live, scope)
+
+
+def _inputs(node: Node, scope: KernelScope) -> Any:
+    return {} if node.inputs is None else node.inputs.render(scope)
+
+
+def _begin(machine: Machine, path: str, live: NodeState, inputs: Any, config: Any) -> None:
+    live.input = inputs or None
+    live.config = config or None
+    live.attempt += 1
+    machine.run_step(path, live)

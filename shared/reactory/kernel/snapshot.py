@@ -1,0 +1,82 @@
+"""The state as it is stored: JSON text, large values moved out of line first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from reactory.kernel.state import State
+from reactory.kernel.values import is_ref, make_ref
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER: msgspec.json.Decoder[State] = msgspec.json.Decoder(State)
+
+SMALL = 32_768
+"""A snapshot of up to this many bytes is stored as it is."""
+
+LARGE_VALUE = 4_096
+"""In a larger snapshot, each value of more than this many bytes moves out of line."""
+
+
+def encode_state(state: State) -> str:
+    return _ENCODER.encode(state).decode()
+
+
+def decode_state(text: str) -> State:
+    return _DECODER.decode(text)
+
+
+def snapshot(state: State, instance_id: str, values: dict[str, Any]) -> tuple[str, dict[str, bytes]]:
+    """The state's text and the blobs that must be stored before it is.
+
+    Values that move stay reachable in ``values`` under their blob id, so that nobody has to load them again here.
+    """
+    text = encode_state(state)
+    if len(text) <= SMALL:
+        return text, {}
+    blobs: dict[str, bytes] = {}
+    for number, (value, put) in enumerate(_values(state)):
+        if value is None or isinstance(value, bool | int | float) or is_ref(value, instance_id):
+            continue
+        encoded = _ENCODER.encode(value)
+        if len(encoded) > LARGE_VALUE:
+            blob_id = f"{instance_id}/s{state.seq}.{number}"
+            blobs[blob_id] = encoded
+            values[blob_id] = value
+            put(make_ref(blob_id, len(encoded)))
+    return (encode_state(state), blobs) if blobs else (text, {})
+
+
+def _values(state: State) -> Iterator[tuple[Any, Callable[[Any], None]]]:
+    """Every place of the state that holds a user's value, with the way to replace it."""
+    yield state.output, _setter(state, "output")
+    yield from _entries(state.variables)
+    for frame in state.frames.values():
+        yield from _entries(frame.outs)
+    for live in state.live.values():
+        yield live.items, _setter(live, "items")
+        yield live.output, _setter(live, "output")
+        yield live.input, _setter(live, "input")
+        yield live.config, _setter(live, "config")
+        yield from _entries(live.results)
+
+
+def _entries(values: dict[str, Any]) -> Iterator[tuple[Any, Callable[[Any], None]]]:
+    for key in list(values):
+        yield values[key], _put(values, key)
+
+
+def _put(values: dict[str, Any], key: str) -> Callable[[Any], None]:
+    def put(value: Any) -> None:
+        values[key] = value
+
+    return put
+
+
+def _setter(target: Any, name: str) -> Callable[[Any], None]:
+    def put(value: Any) -> None:
+        setattr(target, name, value)
+
+    return put

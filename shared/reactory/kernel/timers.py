@@ -1,0 +1,57 @@
+"""Timers of an instance: when it next needs time, and what fires when time has come (WH-6, WH-7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reactory.definition.program import DelayConfig
+from reactory.kernel import failures
+from reactory.kernel.state import State
+
+if TYPE_CHECKING:
+    from reactory.kernel.machine import Machine
+
+
+def next_timer(state: State) -> int | None:
+    """The earliest time at which something is due, None if nothing is. A paused instance's time stands still."""
+    if state.status != "RUNNING":
+        return None
+    times = [] if state.deadline is None else [state.deadline]
+    for live in state.live.values():
+        if live.due is not None:
+            times.append(live.due)
+        if live.deadline is not None:
+            times.append(live.deadline)
+    return min(times, default=None)
+
+
+def fire(machine: Machine) -> None:
+    """Fire every timer that is due at the machine's ``now``, the earliest first."""
+    state = machine.state
+    if state.status != "RUNNING":
+        return
+    if state.deadline is not None and state.deadline <= state.now:
+        reason = {"code": "maximum_duration", "message": "Maximum duration exceeded", "stepId": None}
+        machine.end_instance("CANCELLED", reason)
+        return
+    due = [(live.due, path) for path, live in state.live.items() if live.due is not None and live.due <= state.now]
+    for _, path in sorted(due):
+        _wake(machine, path)
+    late = [(n.deadline, p) for p, n in state.live.items() if n.deadline is not None and n.deadline <= state.now]
+    for _, path in sorted(late):
+        live = state.live.get(path)
+        if live is not None and live.deadline is not None:
+            failures.container_timed_out(machine, path, live)
+
+
+def _wake(machine: Machine, path: str) -> None:
+    """A delay is over, or the pause before another attempt."""
+    live = machine.state.live[path]
+    live.due = None
+    if isinstance(machine.node(path).config, DelayConfig):
+        live.status, live.ended = "RUNNING", True
+        live.output = {"delayDuration": live.total, "actualDuration": machine.state.now - live.started}
+        machine.enqueue(path, "end")
+    else:
+        live.attempt += 1
+        machine.run_step(path, live)

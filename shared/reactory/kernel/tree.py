@@ -1,0 +1,170 @@
+"""Walking what is live below a node or block: dropping it for good, or freezing it so that a retry can thaw it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from reactory.definition.program import Block, ForEachConfig, WhileConfig, child_blocks
+from reactory.kernel import paths
+from reactory.kernel.effects import CancelStep
+from reactory.kernel.state import BlockState, Frame, NodeState
+
+if TYPE_CHECKING:
+    from reactory.kernel.machine import Machine
+
+
+def mark_gone(block: Block, progress: BlockState, index: int) -> None:
+    """Remember a finished node, only where an early join may ask for it."""
+    if block.early_join:
+        progress.gone.append(index)
+
+
+def restore(frame: Frame, step: str, before: tuple[Any, str | None]) -> None:
+    """Put a step's entry in a frame back to what it was."""
+    output, status = before
+    if status is None:
+        frame.outs.pop(step, None)
+        frame.stat.pop(step, None)
+    else:
+        frame.outs[step], frame.stat[step] = output, status
+
+
+def child_keys(machine: Machine, path: str) -> Iterator[str]:
+    """The keys of the running blocks inside a container."""
+    node = machine.node(path)
+    if isinstance(node.config, ForEachConfig | WhileConfig):
+        opening = path + "["
+        # an iteration's own key ends at its first bracket; deeper keys belong to containers inside of it
+        yield from [
+            key
+            for key in machine.state.blocks
+            if key.startswith(opening) and key.find("]", len(opening)) == len(key) - 1
+        ]
+    else:
+        yield from [f"{path}:{name}" for name, _ in child_blocks(node) if f"{path}:{name}" in machine.state.blocks]
+
+
+def below(machine: Machine, key: str) -> Iterator[str]:
+    """The paths of all live nodes of a block, the deepest first."""
+    block = machine.block(key)
+    begin = paths.prefix(key)
+    for node in block.nodes:
+        path = begin + node.id
+        live = machine.state.live.get(path)
+        if live is not None and live.block == key:
+            for inner in child_keys(machine, path):
+                yield from below(machine, inner)
+            yield path
+
+
+def drop_node(machine: Machine, path: str) -> None:
+    """Forget a live node and all below it; whatever runs is told that nobody waits for it."""
+    for inner in list(child_keys(machine, path)):
+        drop_block(machine, inner)
+    live = machine.state.live.pop(path)
+    if live.status == "RUNNING" and live.attempt and not live.phase:
+        machine.effects.append(CancelStep(path))
+    machine.record("step", path, machine.node(path).type, "CANCELLED", started=live.started)
+
+
+def drop_block(machine: Machine, key: str) -> None:
+    for path in list(below(machine, key)):
+        if path in machine.state.live:
+            drop_node(machine, path)
+    machine.close_block(key)
+
+
+def drop_losers(machine: Machine, key: str, block: Block, progress: BlockState, join: int) -> None:
+    """An early join goes on: cancel the steps that only it was waiting for (YF-8), begun or not."""
+    lost = {i for i in block.predecessors[join] if i not in progress.gone}
+    lost = {i for i in lost if all(s == join for s in block.successors[i])}
+    grown = True
+    while grown:
+        more = {
+            i
+            for i in range(len(block.nodes))
+            if i not in lost
+            and i not in progress.gone
+            and block.successors[i]
+            and all(s in lost or s == join for s in block.successors[i])
+        } - {join}
+        grown = bool(more)
+        lost |= more
+    for index in sorted(lost):
+        _lose(machine, key, block, progress, index)
+
+
+def _lose(machine: Machine, key: str, block: Block, progress: BlockState, index: int) -> None:
+    path = paths.prefix(key) + block.nodes[index].id
+    live = machine.state.live.get(path)
+    if live is not None:
+        if live.status in ("FAILED", "CANCELLED"):
+            progress.failed -= 1
+        else:
+            progress.open -= 1
+        drop_node(machine, path)
+    machine.state.frames[machine.frame_key(key)].stat[block.nodes[index].id] = "CANCELLED"
+    progress.left -= 1
+    progress.gone.append(index)
+
+
+def freeze(machine: Machine, keys: list[str]) -> None:
+    """Stop all that is live in these blocks, kept so that an operator's retry can take it up again.
+
+    A frozen node counts as failed in its block, and a block without anything open counts as failed in its container.
+    """
+    for key in keys:
+        for path in list(below(machine, key)):
+            live = machine.state.live[path]
+            if live.status in ("FAILED", "CANCELLED"):
+                continue
+            if live.status == "RUNNING" and live.attempt and not live.phase:
+                machine.effects.append(CancelStep(path))
+            live.status, live.phase, live.due, live.deadline = "CANCELLED", "", None, None
+            progress = machine.state.blocks[live.block]
+            progress.open -= 1
+            progress.failed += 1
+            if live.block and progress.open == 0:
+                _count_failed(machine.state.live[paths.container(live.block)])
+
+
+def _count_failed(holder: NodeState) -> None:
+    holder.open -= 1
+    holder.failed += 1
+
+
+def cancel_running(machine: Machine) -> None:
+    """Tell every running step that nobody waits for it, and note what was cut off."""
+    for path, live in machine.state.live.items():
+        if live.status == "RUNNING" and live.attempt and not live.phase:
+            machine.effects.append(CancelStep(path))
+        machine.record("step", path, machine.node(path).type, "CANCELLED", started=live.started)
+
+
+def thaw(machine: Machine) -> None:
+    """Take up again all that failed or was frozen: leaves start anew, containers go on (LC-14)."""
+    state = machine.state
+    for key, progress in state.blocks.items():
+        if key and progress.open == 0 and progress.failed:
+            holder = state.live[paths.container(key)]
+            holder.open += 1
+            holder.failed -= 1
+    for path in [p for p, live in state.live.items() if live.status in ("FAILED", "CANCELLED")]:
+        live = state.live[path]
+        progress = state.blocks[live.block]
+        progress.failed -= 1
+        progress.open += 1
+        restart(machine, path, live)
+
+
+def restart(machine: Machine, path: str, live: NodeState) -> None:
+    """One failed or frozen node is taken up again."""
+    live.error, live.interruptions = None, 0
+    timeout = machine.node(path).timeout
+    if live.open or live.failed:  # a container whose blocks go on by themselves
+        live.status = "RUNNING"
+        live.deadline = None if timeout is None else machine.state.now + timeout
+        return
+    live.status, live.base = "PENDING", live.attempt
+    machine.enqueue(path, "end" if live.ended else "next" if live.cursor else "start")
