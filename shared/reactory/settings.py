@@ -1,50 +1,135 @@
 """The process's environment, validated once.
 
-Every variable begins with ``REACTORY_``; a missing or wrong one is reported with its name before anything starts.
+Every variable begins with ``REACTORY_``; whatever is wrong is reported at once, with the variables' names, before
+anything starts. The database's address may hold a password: it is never shown, neither in an error nor in a repr.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Literal
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from reactory.exceptions import InvalidSettingsError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+PREFIX = "REACTORY_"
+SECRET = frozenset({"mongodb_uri"})
+"""Fields whose values are never shown."""
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#]*@")
 
 
 class Settings(BaseModel):
     """What the composition root needs to know. Sizes are bytes, times milliseconds unless the name says otherwise."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    mongodb_uri: str = "mongodb://127.0.0.1:27017"
-    database: str = "reactory"
+    mongodb_uri: str = Field(default="mongodb://127.0.0.1:27017", description="mongodb://… or mongodb+srv://…")
+    mongodb_secret: str = Field(
+        default="", description="ARN of the Secrets Manager secret that holds the MongoDB URI; it goes before the URI"
+    )
+    database: str = Field(
+        default="reactory", pattern=r"^[A-Za-z0-9_-]{1,38}$", description="letters, digits, _ and -, at most 38"
+    )
     aws: Literal["memory", "boto3"] = Field(default="boto3", description="queue, bus: memory adapters or boto3")
-    blobs: Literal["mongo", "s3", "memory"] = "mongo"
-    bucket: str = ""
-    bus: str = "reactory"
-    queue_urls: dict[str, str] = Field(default_factory=dict, description="JSON: queue name → URL; empty: looked up by name")
+    blobs: Literal["mongo", "s3", "memory"] = Field(default="mongo", description="where large payloads are kept")
+    bucket: str = Field(default="", description="the S3 bucket of the blobs, for REACTORY_BLOBS=s3")
+    bus: str = Field(default="reactory", min_length=1, description="name or ARN of the event bus")
+    queue_urls: dict[str, str] = Field(
+        default_factory=dict, description="JSON: queue name → URL; empty: looked up by name"
+    )
     modules: list[str] = Field(default_factory=list, description="JSON: folders or packages with a module.yaml")
     env: dict[str, str] = Field(default_factory=dict, description="JSON: the public values that expressions see as env")
-    request_limit: int = Field(default=1_048_576, ge=1024)
-    inline_limit: int = Field(default=131_072, ge=1024)
-    lease_ms: int = Field(default=30_000, ge=1000)
-    heartbeat_ms: int = Field(default=10_000, ge=100)
-    step_timeout_ms: int = Field(default=30_000, ge=1)
-    step_threads: int = Field(default=64, ge=1)
-    log_level: str = "INFO"
+    sensitive: list[str] = Field(
+        default_factory=list, description="JSON: more names of fields that logs must mask (SM-13)"
+    )
+    request_limit: int = Field(default=1_048_576, ge=1024, description="bytes, at least 1024")
+    inline_limit: int = Field(default=131_072, ge=1024, description="bytes, at least 1024")
+    lease_ms: int = Field(default=30_000, ge=1000, description="milliseconds, at least 1000")
+    heartbeat_ms: int = Field(default=10_000, ge=100, description="milliseconds, at least 100, below half of the lease")
+    step_timeout_ms: int = Field(default=30_000, ge=1, description="milliseconds, at least 1")
+    step_threads: int = Field(default=64, ge=1, description="how many Python steps run at once, at least 1")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        default="INFO", description="the least that is logged"
+    )
+
+    @field_validator("mongodb_uri")
+    @classmethod
+    def _is_mongodb(cls, value: str) -> str:
+        if not value.startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("must begin with mongodb:// or mongodb+srv://")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.blobs == "s3" and not self.bucket:
+            raise ValueError("REACTORY_BUCKET is missing: REACTORY_BLOBS=s3 needs the name of a bucket")
+        if self.heartbeat_ms * 2 > self.lease_ms:
+            raise ValueError(
+                f"REACTORY_HEARTBEAT_MS is {self.heartbeat_ms} and REACTORY_LEASE_MS is {self.lease_ms}: "
+                "a lease that misses one heartbeat must survive, so make the heartbeat at most half of the lease"
+            )
+        return self
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, _CREDENTIALS.sub("***@", value) if name in SECRET else value
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from ``REACTORY_<FIELD>`` variables; lists and maps are JSON."""
-    import json
-
+    """Settings from ``REACTORY_<FIELD>`` variables; lists and maps are JSON. InvalidSettingsError names all problems."""
     source = os.environ if environ is None else environ
     values: dict[str, object] = {}
+    problems: list[str] = []
     for name, info in Settings.model_fields.items():
-        raw = source.get(f"REACTORY_{name.upper()}")
+        raw = source.get(variable(name))
         if raw is None:
             continue
-        structured = getattr(info.annotation, "__origin__", None) in (list, dict)
-        values[name] = json.loads(raw) if structured else raw
-    return Settings.model_validate(values)
+        if get_origin(info.annotation) not in (list, dict):
+            values[name] = raw
+            continue
+        try:
+            values[name] = msgspec.json.decode(raw)
+        except msgspec.DecodeError as error:
+            problems.append(_problem(name, f" is no JSON ({error})"))
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        problems += [_described(details, source) for details in error.errors()]
+    if problems:
+        listed = "\n".join(f"- {problem}" for problem in problems)
+        raise InvalidSettingsError(f"The environment is wrong:\n{listed}", problems)
+    return settings
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def _described(details: ErrorDetails, source: Mapping[str, str]) -> str:
+    message = details["msg"].removeprefix("Value error, ")
+    if not details["loc"]:  # about several variables: the message names them
+        return f"{message}."
+    name = str(details["loc"][0])
+    where = "".join(f"[{part!r}]" for part in details["loc"][1:])
+    shown = "" if name in SECRET else f" is {source[variable(name)]!r}"
+    return _problem(name, f"{where}{shown}: {message[0].lower()}{message[1:]}")
+
+
+def _problem(name: str, what: str) -> str:
+    info = Settings.model_fields[name]
+    default = "" if info.default_factory or info.default == "" else f" (default: {info.default})"
+    return f"{variable(name)}{what}. Expected: {info.description}{default}."

@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+MAX_DETAIL = 260_000
+"""Bytes of an event's detail as JSON: 256 KB less what EventBridge counts for source, type, id and time."""
+
 
 class BusEvent(msgspec.Struct, frozen=True):
     """``source`` and ``detail_type`` as in formats.md, "Events out"; ``time`` is milliseconds since the epoch."""
@@ -20,5 +23,8 @@ class BusEvent(msgspec.Struct, frozen=True):
 
 class Bus(Protocol):
     def publish(self, events: Sequence[BusEvent]) -> None:
-        """Publish all, at least once. Raises UnavailableError if any could not be published."""
+        """Publish all, at least once. Raises UnavailableError if any could not be published.
+
+        A detail over ``MAX_DETAIL`` is a PayloadTooLargeError, and then nothing is published.
+        """
         ...

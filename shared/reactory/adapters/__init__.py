@@ -1,0 +1,1 @@
+"""Implementations of the ports: MongoDB, AWS, memory. Only ``reactory.bootstrap`` knows them."""
