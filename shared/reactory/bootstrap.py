@@ -1,0 +1,172 @@
+"""The composition root: the only module that knows the adapters.
+
+``app()`` is what a handler calls. The App is built at the first call and reused by every later invocation of the
+process, with one MongoDB client and its pool (DB-2). Importing this module costs next to nothing and connects to
+nothing: adapters are imported when the settings ask for them, and boto3 only when the first message is sent.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from reactory.exceptions import InvalidSettingsError
+from reactory.ports.blobs import Blobs
+from reactory.ports.bus import Bus
+from reactory.ports.clock import Clock, Ids
+from reactory.ports.queue import Queue
+from reactory.ports.store import DefinitionStore, InstanceStore, Schema
+
+if TYPE_CHECKING:
+    from reactory.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The ports of one process, wired."""
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    instances: InstanceStore
+    definitions: DefinitionStore
+    blobs: Blobs
+    queue: Queue
+    bus: Bus
+    schema: Schema
+
+
+class Ports(TypedDict, total=False):
+    """What can be put in the place of an adapter."""
+
+    clock: Clock
+    ids: Ids
+    instances: InstanceStore
+    definitions: DefinitionStore
+    blobs: Blobs
+    queue: Queue
+    bus: Bus
+    schema: Schema
+
+
+def bootstrap(settings: Settings, **overrides: Unpack[Ports]) -> App:
+    """Wire the adapters that the settings name; a port among ``overrides`` is taken as it is and nothing is built for it."""
+    ports: Ports = {**overrides}
+    _time(ports)
+    _storage(ports, settings)
+    _messaging(ports, settings)
+    return App(
+        settings=settings,
+        clock=ports["clock"],
+        ids=ports["ids"],
+        instances=ports["instances"],
+        definitions=ports["definitions"],
+        blobs=ports["blobs"],
+        queue=ports["queue"],
+        bus=ports["bus"],
+        schema=ports["schema"],
+    )
+
+
+class _Process:
+    """The App of this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.app: App | None = None
+
+
+_process = _Process()
+
+
+def app() -> App:
+    """The App of this process: the installed one, else built from the environment at the first call."""
+    if _process.app is None:
+        with _process.lock:
+            if _process.app is None:
+                _process.app = _from_environment()
+    return _process.app
+
+
+def install(app: App | None) -> None:
+    """Make ``app`` this process's App, as tests and the local stack do; None: build it anew at the next call."""
+    with _process.lock:
+        _process.app = app
+
+
+def _from_environment() -> App:
+    from reactory import observability
+    from reactory.settings import read_settings
+
+    settings = read_settings()
+    observability.configure(settings.log_level, settings.sensitive)
+    return bootstrap(settings)
+
+
+def _time(ports: Ports) -> None:
+    from reactory.adapters.system import SystemClock, UlidIds
+
+    clock = ports.setdefault("clock", SystemClock())
+    ports.setdefault("ids", UlidIds(clock))
+
+
+def _storage(ports: Ports, settings: Settings) -> None:
+    """MongoDB's adapters share one client; S3 or memory keep the blobs where the settings say so."""
+    if "blobs" not in ports and settings.blobs == "memory":
+        from reactory.adapters.memory.blobs import MemoryBlobs
+
+        ports["blobs"] = MemoryBlobs()
+    if "blobs" not in ports and settings.blobs == "s3":
+        from reactory.adapters.aws import session
+        from reactory.adapters.aws.s3 import S3Blobs
+
+        ports["blobs"] = S3Blobs(session.Lazy(session.s3_client), settings.bucket)
+    if not {"instances", "definitions", "blobs", "schema"} <= ports.keys():
+        _mongodb(ports, settings)
+
+
+def _mongodb(ports: Ports, settings: Settings) -> None:
+    from reactory.adapters.mongo.blobs import MongoBlobs
+    from reactory.adapters.mongo.client import connect
+    from reactory.adapters.mongo.definitions import MongoDefinitions
+    from reactory.adapters.mongo.instances import MongoInstances
+    from reactory.adapters.mongo.schema import MongoSchema
+
+    database = connect(_mongodb_uri(settings))[settings.database]
+    ports.setdefault("instances", MongoInstances(database))
+    ports.setdefault("definitions", MongoDefinitions(database))
+    ports.setdefault("blobs", MongoBlobs(database))
+    ports.setdefault("schema", MongoSchema(database))
+
+
+def _mongodb_uri(settings: Settings) -> str:
+    if not settings.mongodb_secret:
+        return settings.mongodb_uri
+    from reactory.adapters.aws import session
+    from reactory.adapters.aws.secrets import read_secret
+
+    uri = read_secret(session.secrets_client, settings.mongodb_secret).strip()
+    if not uri.startswith(("mongodb://", "mongodb+srv://")):
+        raise InvalidSettingsError(
+            f"The secret {settings.mongodb_secret} (REACTORY_MONGODB_SECRET) holds no MongoDB URI. "
+            "Put the plain text mongodb://… or mongodb+srv://… into it."
+        )
+    return uri
+
+
+def _messaging(ports: Ports, settings: Settings) -> None:
+    if settings.aws == "memory":
+        from reactory.adapters.memory.bus import MemoryBus
+        from reactory.adapters.memory.queue import MemoryQueue
+
+        if "queue" not in ports:
+            ports["queue"] = MemoryQueue(ports["clock"], ports["ids"])
+        ports.setdefault("bus", MemoryBus())
+        return
+    from reactory.adapters.aws import session
+    from reactory.adapters.aws.eventbridge import EventBridgeBus
+    from reactory.adapters.aws.sqs import SqsQueue
+
+    ports.setdefault("queue", SqsQueue(session.Lazy(session.sqs_client), settings.queue_urls))
+    ports.setdefault("bus", EventBridgeBus(session.Lazy(session.events_client), settings.bus))
