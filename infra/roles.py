@@ -1,0 +1,76 @@
+"""One role per function, which allows what the topology says that it needs and nothing else.
+
+Every statement is written out here and inlined in the role; the CDK's own grants are kept out, since they allow more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from aws_cdk import CfnElement, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.resources import Resources
+from infra.review import acknowledge
+from reactory.topology import Capability, FunctionSpec
+
+SEND = ("sqs:SendMessage",)
+
+CONSUME = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+"""What Lambda's poller does in the name of the function."""
+
+
+def create_role(scope: Construct, spec: FunctionSpec, log_group: logs.LogGroup, resources: Resources) -> iam.Role:
+    """The execution role of a function."""
+    statements = [_allow("Logs", ("logs:CreateLogStream", "logs:PutLogEvents"), log_group.log_group_arn)]
+    if spec.queues:
+        consumed = (resources.queues[queue.name].queue_arn for queue in spec.queues)
+        statements.append(_allow("Consume", CONSUME, *consumed))
+    for need in sorted(spec.needs):
+        statements += capability_statements(need, resources)
+    role = iam.Role(
+        scope,
+        f"Role-{spec.name}",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        description=f"What {spec.name} may do",
+        inline_policies={"needs": iam.PolicyDocument(statements=statements)},
+    )
+    if "blobs" in spec.needs:
+        bucket = Stack.of(scope).get_logical_id(cast("CfnElement", resources.blobs.node.default_child))
+        reason = "a blob's key holds the id of its instance: S3 can only name all objects of the bucket"
+        acknowledge(role, {f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/*]": reason})
+    return role
+
+
+def capability_statements(need: Capability, resources: Resources) -> Sequence[iam.PolicyStatement]:
+    """What one capability of the topology allows."""
+    match need:
+        case "instances":
+            return [_allow("Database", ("secretsmanager:GetSecretValue",), resources.database.secret_arn)]
+        case "blobs":
+            objects = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+            bucket = resources.blobs
+            return [
+                _allow("Blobs", objects, bucket.arn_for_objects("*")),
+                _allow("BlobsOfAnInstance", ("s3:ListBucket",), bucket.bucket_arn),
+            ]
+        case "publish":
+            return [_allow("Publish", ("events:PutEvents",), resources.bus.event_bus_arn)]
+        case "wakeups":
+            return [_allow("Wakeups", SEND, *_queue_arns(resources, "wakeups-"))]
+        case "triggers":
+            return [_allow("Triggers", SEND, *_queue_arns(resources, "triggers"))]
+        case "counters":
+            items = ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+            return [_allow("Counters", items, resources.counters.table_arn)]
+
+
+def _queue_arns(resources: Resources, prefix: str) -> Iterable[str]:
+    return (queue.queue_arn for name, queue in sorted(resources.queues.items()) if name.startswith(prefix))
+
+
+def _allow(sid: str, actions: Sequence[str], *arns: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, effect=iam.Effect.ALLOW, actions=list(actions), resources=list(arns))
