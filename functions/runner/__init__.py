@@ -1,0 +1,1 @@
+"""The runner's entry points: the HTTP API, and messages that trigger workflows."""

@@ -1,0 +1,43 @@
+"""The component's use cases, wired: what a function or a test holds of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reactory.runner.control import ControlInstance
+from reactory.runner.query import QueryInstances
+from reactory.runner.registry import Registry
+from reactory.runner.services import Services
+from reactory.runner.start import StartWorkflow
+
+if TYPE_CHECKING:
+    from reactory.host.definitions import Definitions
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    services: Services
+    start: StartWorkflow
+    control: ControlInstance
+    query: QueryInstances
+    registry: Registry
+
+    @classmethod
+    def of(
+        cls,
+        services: Services,
+        programs: Definitions,
+        handlers: frozenset[str] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> Runner:
+        """``handlers`` are the names of the Python steps that a document may call; None: they are not checked."""
+        return cls(
+            services=services,
+            start=StartWorkflow(services, programs),
+            control=ControlInstance(services, programs),
+            query=QueryInstances(services, programs, sleep),
+            registry=Registry(services, handlers),
+        )

@@ -1,0 +1,30 @@
+"""What the runner needs from the composition root: the ports and the settings. ``reactory.bootstrap`` provides it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from reactory.ports.blobs import Blobs
+from reactory.ports.clock import Clock, Ids
+from reactory.ports.queue import Queue
+from reactory.ports.store import DefinitionStore, InstanceStore
+from reactory.settings import Settings
+
+
+class Services(Protocol):
+    """Read-only, so that a frozen dataclass fits."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def ids(self) -> Ids: ...
+    @property
+    def instances(self) -> InstanceStore: ...
+    @property
+    def definitions(self) -> DefinitionStore: ...
+    @property
+    def blobs(self) -> Blobs: ...
+    @property
+    def queue(self) -> Queue: ...

@@ -1,0 +1,59 @@
+"""Which moves between statuses are allowed (LC-1), and which of them an operator asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from reactory.exceptions import IllegalTransitionError
+from reactory.kernel.facts import ControlAction
+
+Status = Literal["PENDING", "RUNNING", "PAUSED", "COMPLETED", "FAILED", "CANCELLED", "CLEANING_UP"]
+
+STATUSES: tuple[Status, ...] = ("PENDING", "RUNNING", "PAUSED", "COMPLETED", "FAILED", "CANCELLED", "CLEANING_UP")
+
+FINISHED: frozenset[str] = frozenset({"COMPLETED", "FAILED", "CANCELLED", "CLEANING_UP"})
+"""An instance in one of these does nothing more by itself. FAILED is taken up again only by an explicit retry."""
+
+UNFINISHED: tuple[Status, ...] = ("PENDING", "RUNNING", "PAUSED")
+
+TRANSITIONS: Mapping[str, frozenset[str]] = {
+    "PENDING": frozenset({"RUNNING", "CANCELLED", "FAILED"}),
+    "RUNNING": frozenset({"PAUSED", "COMPLETED", "FAILED", "CANCELLED"}),
+    "PAUSED": frozenset({"RUNNING", "CANCELLED", "FAILED"}),
+    "COMPLETED": frozenset({"CLEANING_UP"}),
+    "CANCELLED": frozenset({"CLEANING_UP"}),
+    "FAILED": frozenset({"CLEANING_UP", "PENDING"}),
+    "CLEANING_UP": frozenset(),
+}
+
+TARGETS: Mapping[ControlAction, Status] = {
+    "pause": "PAUSED",
+    "resume": "RUNNING",
+    "cancel": "CANCELLED",
+    "retry": "PENDING",
+}
+
+SOURCES: Mapping[ControlAction, frozenset[str]] = {
+    "pause": frozenset({"RUNNING"}),
+    "resume": frozenset({"PAUSED"}),
+    "cancel": frozenset({"PENDING", "RUNNING", "PAUSED"}),
+    "retry": frozenset({"FAILED"}),
+}
+"""Narrower than the table where a move is not the operator's: PENDING becomes RUNNING by itself, not by a resume."""
+
+_HINTS: Mapping[ControlAction, str] = {
+    "pause": "only a running instance can be paused",
+    "resume": "only a paused instance can be resumed; a failed one is taken up again with retry",
+    "cancel": "a finished instance stays as it is",
+    "retry": "only a failed instance can be retried; a paused one is continued with resume",
+}
+
+
+def check_transition(instance_id: str, action: ControlAction, status: str) -> None:
+    """Raises IllegalTransitionError, which names both states, unless ``action`` may be applied in ``status``."""
+    target = TARGETS[action]
+    if status not in SOURCES[action]:
+        raise IllegalTransitionError(
+            f"instance {instance_id} is {status} and cannot become {target} by {action}: {_HINTS[action]}",
+        )
