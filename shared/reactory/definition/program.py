@@ -210,8 +210,11 @@ NodeConfig = (
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One step, compiled. ``retry``, ``timeout`` (ms, per attempt) and ``error_policy`` are the nearest declared ones:
-    the step's own, else the enclosing container's, else the workflow's; None means that nobody declared one."""
+    """One step, compiled. ``timeout`` is milliseconds per attempt.
+
+    ``retry`` is the step's own, else the workflow's; ``error_policy`` the step's own, else the enclosing container's,
+    else the workflow's; None means that nobody declared one.
+    """
 
     id: str
     type: str

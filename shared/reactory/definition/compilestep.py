@@ -1,0 +1,218 @@
+"""Steps turned into nodes and blocks, with what they inherit and the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reactory.definition.ordering import predecessors
+from reactory.definition.policy import DEFAULT_RETRY, ErrorPolicy, RetryPolicy
+from reactory.definition.program import (
+    Block,
+    Branch,
+    ConditionConfig,
+    CustomConfig,
+    DelayConfig,
+    EndConfig,
+    ForEachConfig,
+    JoinConfig,
+    JoinRule,
+    LogConfig,
+    Node,
+    NodeConfig,
+    ParallelConfig,
+    SetVariableConfig,
+    StartConfig,
+    SwitchCase,
+    SwitchConfig,
+    TaskConfig,
+    WhileConfig,
+)
+from reactory.definition.slots import compile_slot, source_expression
+from reactory.definition.steptree import DEFAULT_INDEX, DEFAULT_ITEM, DEFAULT_ITERATIONS
+from reactory.definition.template import Template, compile_template
+
+Raw = Mapping[str, Any]
+
+
+class StepCompiler:
+    """Compiles the steps of one document. ``called`` gathers the handlers that it meets."""
+
+    def __init__(self, *, handlers: frozenset[str], retry: Raw | None) -> None:
+        self._handlers = handlers
+        self._retry = _retry_policy(retry) if retry is not None else None
+        self.called: set[str] = set()
+
+    def block(self, steps: list[Raw], error_policy: ErrorPolicy | None) -> Block:
+        """A step list. ``error_policy`` is that of what is around it."""
+        before = predecessors(list(steps))
+        after: list[list[int]] = [[] for _ in steps]
+        for number, waited_for in enumerate(before):
+            for other in waited_for:
+                after[other].append(number)
+        return Block(
+            nodes=tuple(self._node(step, error_policy) for step in steps),
+            predecessors=tuple(tuple(numbers) for numbers in before),
+            successors=tuple(tuple(numbers) for numbers in after),
+        )
+
+    def _node(self, step: Raw, inherited: ErrorPolicy | None) -> Node:
+        policy: ErrorPolicy | None = step.get("errorPolicy") or inherited
+        retry, inputs, condition = step.get("retryPolicy"), step.get("inputs"), step.get("condition")
+        undo = step.get("compensateWith")
+        return Node(
+            id=step["id"],
+            type=step["type"],
+            config=self._config(step, policy),
+            name=step.get("name") or "",
+            enabled=step.get("enabled") is not False,
+            condition=compile_slot(condition) if condition is not None else None,
+            inputs=compile_template(inputs) if inputs is not None else None,
+            outputs=tuple((key, compile_slot(source)) for key, source in (step.get("outputs") or {}).items()),
+            retry=_retry_policy(retry) if retry is not None else self._retry,
+            timeout=step.get("timeout"),
+            error_policy=policy,
+            continue_on_error=bool(step.get("continueOnError")),
+            execution=step.get("execution") or "at_least_once",
+            # what undoes a step does not inherit from it: `compensate` there would undo the undoing
+            compensate_with=self.block(undo, inherited) if undo else None,
+        )
+
+    def _config(self, step: Raw, policy: ErrorPolicy | None) -> NodeConfig:
+        config: Raw = step.get("config") or {}
+        match step["type"]:
+            case "start":
+                return StartConfig()
+            case "end":
+                return EndConfig()
+            case "task":
+                return self._task(config)
+            case "custom":
+                return self._custom(step, config)
+            case "log":
+                return _log(config)
+            case "set_variable":
+                return _set_variable(config)
+            case "join":
+                return JoinConfig(_join_rule(config))
+            case "delay":
+                return _delay(config)
+            case kind:
+                return self._container(kind, config, policy)
+
+    def _container(self, kind: str, config: Raw, policy: ErrorPolicy | None) -> NodeConfig:
+        match kind:
+            case "condition":
+                return ConditionConfig(
+                    condition=compile_slot(config["condition"]),
+                    then=self._optional(config.get("thenSteps"), policy),
+                    otherwise=self._optional(config.get("elseSteps"), policy),
+                )
+            case "switch":
+                return self._switch(config, policy)
+            case "parallel":
+                return self._parallel(config, policy)
+            case "for_each":
+                return ForEachConfig(
+                    items=compile_slot(config["items"]),
+                    item_variable=config.get("itemVariable") or DEFAULT_ITEM,
+                    index_variable=config.get("indexVariable") or DEFAULT_INDEX,
+                    max_concurrency=config.get("maxConcurrency"),
+                    body=self.block(config["steps"], policy),
+                )
+            case "while":
+                return WhileConfig(
+                    condition=compile_slot(config["condition"]),
+                    max_iterations=config.get("maxIterations") or DEFAULT_ITERATIONS,
+                    body=self.block(config["steps"], policy),
+                )
+        raise AssertionError(f"the step type {kind!r} was not validated")
+
+    def _optional(self, steps: list[Raw] | None, policy: ErrorPolicy | None) -> Block | None:
+        return self.block(steps, policy) if steps else None
+
+    def _switch(self, config: Raw, policy: ErrorPolicy | None) -> SwitchConfig:
+        return SwitchConfig(
+            value=compile_slot(config["value"]),
+            cases=tuple(
+                SwitchCase(when=compile_template(case["when"]), body=self.block(case["steps"], policy))
+                for case in config.get("cases") or ()
+            ),
+            default=self._optional(config.get("default"), policy),
+        )
+
+    def _parallel(self, config: Raw, policy: ErrorPolicy | None) -> ParallelConfig:
+        join = config.get("join") or {}
+        rule = {"strategy": join} if isinstance(join, str) else join
+        return ParallelConfig(
+            branches=tuple(
+                Branch(name=branch["name"], body=self.block(branch["steps"], policy)) for branch in config["branches"]
+            ),
+            max_concurrency=config.get("maxConcurrency"),
+            fail_fast=bool(config.get("failFast")),
+            join=_join_rule(rule),
+        )
+
+    def _task(self, config: Raw) -> TaskConfig:
+        handler = config["handler"]
+        self.called.add(handler)
+        rest = {key: value for key, value in config.items() if key != "handler"}
+        return TaskConfig(handler=handler, config=compile_template(rest))
+
+    def _custom(self, step: Raw, config: Raw) -> CustomConfig:
+        """The registered step of the custom step's ``name``, else that of its ``id``, else none: it echoes then."""
+        handler = next((name for name in (step.get("name"), step["id"]) if name in self._handlers), None)
+        if handler is not None:
+            self.called.add(handler)
+        return CustomConfig(handler=handler, config=compile_template(dict(config)))
+
+
+def _log(config: Raw) -> LogConfig:
+    return LogConfig(
+        message=compile_template(config["message"]),
+        level=config.get("level") or "info",
+        data=compile_template(config.get("data")),
+    )
+
+
+def _set_variable(config: Raw) -> SetVariableConfig:
+    source = source_expression(config)
+    return SetVariableConfig(
+        action=config["action"],
+        key=compile_template(config["key"]),
+        value=compile_template(config.get("value")),
+        source=config.get("source") or "literal",
+        source_path=compile_slot(source) if source is not None else None,
+    )
+
+
+def _delay(config: Raw) -> DelayConfig:
+    def template(key: str) -> Template | None:
+        return compile_template(config[key]) if config.get(key) is not None else None
+
+    return DelayConfig(
+        duration=template("duration"),
+        duration_text=template("durationText"),
+        until=template("until"),
+        reason=template("reason"),
+    )
+
+
+def _join_rule(config: Raw) -> JoinRule:
+    return JoinRule(strategy=config.get("strategy") or "all", count=config.get("count"), timeout=config.get("timeout"))
+
+
+def _retry_policy(declared: Raw) -> RetryPolicy:
+    def given(key: str, default: Any) -> Any:
+        value = declared.get(key)
+        return default if value is None else value
+
+    return RetryPolicy(
+        max_attempts=given("maxAttempts", DEFAULT_RETRY.max_attempts),
+        backoff=given("backoffStrategy", DEFAULT_RETRY.backoff),
+        initial_delay=given("initialDelay", DEFAULT_RETRY.initial_delay),
+        max_delay=given("maxDelay", DEFAULT_RETRY.max_delay),
+        multiplier=float(given("multiplier", DEFAULT_RETRY.multiplier)),
+        jitter=given("jitter", DEFAULT_RETRY.jitter),
+        retry_on_errors=tuple(given("retryOnErrors", ())),
+    )

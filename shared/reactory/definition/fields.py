@@ -1,0 +1,202 @@
+"""The kinds of field that documents are made of: what each accepts, the problem that it raises, its JSON Schema.
+
+A check raises ``PydanticCustomError`` whose type is the code of the problem (formats.md, "Validation codes"), and a
+message that ends with how to fix it. Unions are avoided: pydantic would report one mistake once per member.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from reactory.definition.codes import INVALID_EXPRESSION, INVALID_FIELD, INVALID_STEP_TIMEOUT, INVALID_TIMEOUT
+from reactory.definition.duration import MAX_DURATION, parse_duration
+from reactory.definition.instant import parse_instant
+from reactory.exceptions import InvalidRequestError
+
+PRIORITIES = {"LOW": 1, "NORMAL": 2, "HIGH": 3, "CRITICAL": 4}
+
+
+class Shape(BaseModel):
+    """The base of all models of a document: camel case, nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, defer_build=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Check:
+    """Stands in ``Annotated``: the value is what ``accept`` takes, and is described by ``schema``."""
+
+    accept: Callable[[Any], Any]
+    schema: dict[str, Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.accept)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return dict(self.schema)
+
+
+def refusal(code: str, message: str, *, field: str | None = None) -> PydanticCustomError:
+    """The error of a check, of the value itself or of a field in it.
+
+    The message goes in as a value, so that a brace in it is no placeholder.
+    """
+    return PydanticCustomError(code, "{said}", {"said": message, "field": field})
+
+
+def shown(value: Any) -> str:
+    """A value in a message, short."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def whole(low: int, high: int, *, said: str = "", code: str = INVALID_FIELD) -> Check:
+    """A whole number within bounds."""
+    advice = said or f"give a whole number from {low} to {high}"
+
+    def accept(value: Any) -> int:
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+            return value
+        raise refusal(code, f"{shown(value)} is not valid here: {advice}")
+
+    return Check(accept, {"type": "integer", "minimum": low, "maximum": high})
+
+
+def text(pattern: re.Pattern[str], said: str, *, code: str = INVALID_FIELD) -> Check:
+    """A text of this form."""
+
+    def accept(value: Any) -> str:
+        if isinstance(value, str) and pattern.match(value):
+            return value
+        raise refusal(code, f"{shown(value)} is not valid here: {said}")
+
+    return Check(accept, {"type": "string", "pattern": "^" + pattern.pattern.removesuffix(r"\Z") + "$"})
+
+
+# --- times --------------------------------------------------------------------------------------------------------
+
+_TIMEOUT = "give a whole number of milliseconds, at least 1 (30000 is half a minute)"
+
+WorkflowTimeout = Annotated[int, whole(1, MAX_DURATION, said=_TIMEOUT, code=INVALID_TIMEOUT)]
+StepTimeout = Annotated[int, whole(1, MAX_DURATION, said=_TIMEOUT, code=INVALID_STEP_TIMEOUT)]
+Delay = Annotated[int, whole(0, MAX_DURATION, said="give a whole number of milliseconds, 0 or more")]
+
+
+def has_hole(value: Any) -> bool:
+    """Whether a text has a ``${…}`` in it, so that its value is only known when the step runs."""
+    return isinstance(value, str) and "${" in value
+
+
+def _later_or(accept: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: value if has_hole(value) else accept(value)
+
+
+def _parsed_by(parse: Callable[[str], int]) -> Callable[[Any], Any]:
+    def accept(value: Any) -> Any:
+        try:
+            parse(value)
+        except InvalidRequestError as error:
+            raise refusal(INVALID_FIELD, error.message) from error
+        return value
+
+    return accept
+
+
+_DURATION = whole(0, MAX_DURATION, said="give a whole number of milliseconds; durationText takes 5s, 1m, 2h, 3d")
+_MILLISECONDS = {"type": ["integer", "string"], "description": "milliseconds, or a ${…} that gives them"}
+
+DurationTemplate = Annotated[Any, Check(_later_or(_DURATION.accept), _MILLISECONDS)]
+DurationTextTemplate = Annotated[str, Check(_later_or(_parsed_by(parse_duration)), {"type": "string"})]
+InstantTemplate = Annotated[str, Check(_later_or(_parsed_by(parse_instant)), {"type": "string"})]
+
+
+# --- names --------------------------------------------------------------------------------------------------------
+
+_STEP_ID = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*\Z")
+_VARIABLE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
+_BRANCH = re.compile(r"[^/\[\].$\x00]+\Z")
+
+StepId = Annotated[str, text(_STEP_ID, "an id begins with a letter or _, and goes on with letters, digits, - and _")]
+VariableName = Annotated[str, text(_VARIABLE, "a name begins with a letter or _, then letters, digits and _")]
+BranchName = Annotated[str, text(_BRANCH, "the name of a branch is a text without / [ ] . and $")]
+
+
+def _depends_on(value: Any) -> Any:
+    ids = value if isinstance(value, list) else [value]
+    if all(isinstance(item, str) for item in ids):
+        return value
+    raise refusal(INVALID_FIELD, f"{shown(value)} is not valid here: give a step id or a list of step ids")
+
+
+_ONE_OR_MANY = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+DependsOn = Annotated[Any, Check(_depends_on, _ONE_OR_MANY)]
+
+
+# --- values -------------------------------------------------------------------------------------------------------
+
+
+def _expression(value: Any) -> Any:
+    if isinstance(value, bool | int | float) or (isinstance(value, str) and value.strip()):
+        return value
+    raise refusal(INVALID_EXPRESSION, f"{shown(value)} is no expression: write one such as input.total > 100")
+
+
+def _items(value: Any) -> Any:
+    return value if isinstance(value, list) else _expression(value)
+
+
+def _priority(value: Any) -> Any:
+    number = PRIORITIES.get(value.upper()) if isinstance(value, str) else value
+    if number in PRIORITIES.values() and not isinstance(number, bool | float):
+        return value
+    raise refusal(INVALID_FIELD, f"{shown(value)} is no priority: give 1 to 4, or LOW, NORMAL, HIGH, CRITICAL")
+
+
+def _multiplier(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= 1000:
+        return value
+    raise refusal(INVALID_FIELD, f"{shown(value)} is not valid here: give a number from 1 to 1000")
+
+
+ExpressionText = Annotated[Any, Check(_expression, {"type": ["string", "number", "boolean"], "description": "CEL"})]
+ItemsExpression = Annotated[Any, Check(_items, {"type": ["string", "array"], "description": "CEL, or a list"})]
+Priority = Annotated[Any, Check(_priority, {"enum": [1, 2, 3, 4, *PRIORITIES]})]
+Multiplier = Annotated[float, Check(_multiplier, {"type": "number", "minimum": 1, "maximum": 1000})]
+
+
+# --- lists of steps -----------------------------------------------------------------------------------------------
+
+
+def _steps(value: Any) -> Any:
+    """Only that it is a list: ``validate`` checks the steps one by one, so that one cannot hide the next."""
+    if isinstance(value, list):
+        return value
+    raise refusal(INVALID_FIELD, f"{shown(value)} is not valid here: give a list of steps")
+
+
+def _some_steps(value: Any) -> Any:
+    if _steps(value):
+        return value
+    raise refusal(INVALID_FIELD, "the list is empty: give at least one step")
+
+
+_STEP_LIST: dict[str, Any] = {"type": "array", "items": {"$ref": "#/$defs/Step"}}
+StepList = Annotated[list[Any], Check(_steps, _STEP_LIST)]
+Steps = Annotated[list[Any], Check(_some_steps, {**_STEP_LIST, "minItems": 1})]

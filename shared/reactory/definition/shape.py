@@ -1,0 +1,147 @@
+"""The problems of a document's shape: fields that are missing, unknown, of a wrong type or out of bounds.
+
+Every step is checked on its own, so that a mistake in one hides nothing in the others.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from reactory.definition.codes import INVALID_FIELD, MISSING_FIELD, UNKNOWN_FIELD, UNKNOWN_STEP_TYPE
+from reactory.definition.fields import Shape, shown
+from reactory.definition.finding import Finding
+from reactory.definition.location import Path
+from reactory.definition.models import WorkflowModel
+from reactory.definition.stepmodels import CONFIGS, StepModel
+from reactory.definition.steptree import StepSite, step_lists
+from reactory.definition.steptypes import KNOWN, NOT_YET, RUNNABLE
+
+_NOT_YET_FIELDS = {("for_each", "distributed")}
+
+_WANTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+
+
+def shape_findings(data: Mapping[str, Any], sites: list[StepSite]) -> Iterator[Finding]:
+    """What is wrong with the workflow around its steps, then with each step."""
+    yield from check_shape(WorkflowModel, data, ())
+    for path, steps in step_lists(data.get("steps")):
+        for number, step in enumerate(steps):
+            if not isinstance(step, dict):
+                said = f"{shown(step)} is not valid here: a step is a mapping with id and type"
+                yield Finding(INVALID_FIELD, (*path, number), said)
+    for site in sites:
+        yield from _step_findings(site)
+
+
+def _step_findings(site: StepSite) -> Iterator[Finding]:
+    yield from check_shape(StepModel, site.step, site.path)
+    kind = site.type
+    if kind is None:
+        return
+    if kind not in RUNNABLE:
+        yield Finding(UNKNOWN_STEP_TYPE, (*site.path, "type"), _unknown_type(kind))
+        return
+    config = site.step.get("config")
+    if config is None or isinstance(config, dict):
+        for finding in check_shape(CONFIGS[kind], config or {}, (*site.path, "config")):
+            yield _misplaced(site, _not_yet(kind, finding))
+
+
+def _unknown_type(kind: str) -> str:
+    if kind in NOT_YET:
+        return f"the step type {kind!r} is not available in this version; available are {', '.join(sorted(RUNNABLE))}"
+    return f"the step type {kind!r} does not exist; {suggestion(kind, sorted(KNOWN))}"
+
+
+def _not_yet(kind: str, finding: Finding) -> Finding:
+    if finding.code == UNKNOWN_FIELD and (kind, finding.path[-1]) in _NOT_YET_FIELDS:
+        return Finding(finding.code, finding.path, f"`{finding.path[-1]}` is not available in this version; remove it")
+    return finding
+
+
+def _misplaced(site: StepSite, finding: Finding) -> Finding:
+    """A field that the config lacks and the step itself holds was put one level too high."""
+    if finding.code == MISSING_FIELD and finding.path[:-1] == (*site.path, "config") and finding.path[-1] in site.step:
+        return Finding(finding.code, finding.path, f"{finding.message}; it stands beside `config`, move it into it")
+    return finding
+
+
+def check_shape(model: type[Shape], value: Any, path: Path) -> Iterator[Finding]:
+    """What ``model`` finds wrong with ``value``, which stands at ``path``."""
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            yield _finding(model, detail, path)
+
+
+def _finding(model: type[Shape], detail: ErrorDetails, path: Path) -> Finding:
+    where: Path = (*path, *detail["loc"])
+    name = str(where[-1]) if where else ""
+    kind, context = detail["type"], detail.get("ctx") or {}
+    if "said" in context:
+        field = context.get("field")
+        return Finding(kind, (*where, field) if field else where, context["said"])
+    if kind == "missing":
+        return Finding(MISSING_FIELD, where, f"`{name}` is missing: it is required here")
+    if kind == "extra_forbidden":
+        allowed = _fields_at(model, detail["loc"][:-1])
+        return Finding(UNKNOWN_FIELD, where, f"`{name}` is not a field here; {suggestion(name, allowed)}")
+    if kind in _WANTED:
+        return Finding(INVALID_FIELD, where, f"{shown(detail['input'])} is not valid here: give {_WANTED[kind]}")
+    if kind == "literal_error":
+        return Finding(INVALID_FIELD, where, f"{shown(detail['input'])} is not valid here: give {context['expected']}")
+    if kind in {"too_short", "string_too_short"}:
+        return Finding(INVALID_FIELD, where, f"`{name}` is empty: give at least one")
+    return Finding(INVALID_FIELD, where, detail["msg"])
+
+
+def suggestion(name: str, allowed: list[str]) -> str:
+    """The names that were perhaps meant, else all that are allowed."""
+    near = difflib.get_close_matches(name, allowed, n=3, cutoff=0.6) or _case_blind(name, allowed)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"allowed are {', '.join(allowed)}" if allowed else "nothing is allowed here; remove it"
+
+
+def _case_blind(name: str, allowed: list[str]) -> list[str]:
+    """``then_steps`` is far from ``thenSteps`` by letters, and the same by meaning."""
+    plain = name.replace("_", "").replace("-", "").lower()
+    return [other for other in allowed if other.lower() == plain]
+
+
+def _fields_at(model: type[Shape], location: tuple[int | str, ...]) -> list[str]:
+    """The names that the model at this location takes: the schema is followed along the location."""
+    schema = model.model_json_schema()
+    here: Any = schema
+    for part in location:
+        here = _resolved(schema, here)
+        if isinstance(part, int):
+            here = here.get("items", {})
+        else:
+            here = here.get("properties", {}).get(part, here.get("additionalProperties", {}))
+    return list(_resolved(schema, here).get("properties", {}))
+
+
+def _resolved(schema: dict[str, Any], node: Any) -> dict[str, Any]:
+    """What a node stands for: behind a ``$ref``, or the part of an optional one that is not null."""
+    while isinstance(node, dict) and ("$ref" in node or "anyOf" in node):
+        if "$ref" in node:
+            node = schema.get("$defs", {}).get(node["$ref"].rsplit("/", 1)[-1], {})
+        else:
+            node = next((part for part in node["anyOf"] if part.get("type") != "null"), {})
+    return node if isinstance(node, dict) else {}

@@ -1,0 +1,135 @@
+"""The problems of what a document's expressions and templates say, and of what they refer to."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reactory.definition.codes import (
+    INVALID_EXPRESSION,
+    INVALID_OUTPUT_SOURCE,
+    UNDEFINED_REFERENCE,
+    UNUSED_REQUIRED_INPUT,
+)
+from reactory.definition.finding import Finding
+from reactory.definition.location import Path
+from reactory.definition.slots import Slot, compile_slot, step_slots
+from reactory.definition.steptree import StepSite, mapping_or_empty
+from reactory.definition.template import compile_template
+from reactory.exceptions import ExpressionError
+
+ROOTS = frozenset({"input", "inputs", "variables", "steps", "env", "workflow"})
+
+_INPUT_ROOTS = ("input", "inputs")
+
+
+@dataclass(slots=True)
+class Names:
+    """What a document's expressions may refer to, and which inputs they did refer to."""
+
+    inputs: Collection[str] | None
+    steps: frozenset[str]
+    variables: frozenset[str]
+    any_variable: bool
+    used_inputs: set[str] = field(default_factory=set)
+    all_inputs_used: bool = False
+
+    def note(self, reference: tuple[str, ...]) -> None:
+        if reference[0] in _INPUT_ROOTS:
+            if len(reference) > 1:
+                self.used_inputs.add(reference[1])
+            else:
+                self.all_inputs_used = True
+
+    def undefined(self, reference: tuple[str, ...], loop_names: frozenset[str]) -> str | None:
+        """Why the reference leads nowhere; None when it does not."""
+        root, name = reference[0], reference[1] if len(reference) > 1 else None
+        if root in loop_names:
+            return None
+        if root == "steps" and name is not None and name not in self.steps:
+            return f"there is no step {name!r}; {_near(name, self.steps)}"
+        if root in _INPUT_ROOTS and name is not None and self.inputs is not None and name not in self.inputs:
+            return f"the input {name!r} is not declared; {_near(name, self.inputs)}, or declare it under inputs"
+        if root in ROOTS or root in self.variables or self.any_variable:
+            return None
+        known = ROOTS | self.variables | loop_names
+        return f"the name {root!r} is not known here; {_near(root, known)}"
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"known are {', '.join(sorted(known)[:20])}" if known else "there are none"
+
+
+def document_names(data: Mapping[str, Any], sites: list[StepSite]) -> Names:
+    """Without declared inputs any input may be used; with a computed variable name any variable may."""
+    inputs = data.get("inputs")
+    variables: set[str] = set(mapping_or_empty(data.get("variables")))
+    computed = False
+    for site in sites:
+        variables.update(mapping_or_empty(site.step.get("outputs")))
+        if site.type == "set_variable" and isinstance(key := site.config.get("key"), str):
+            computed = computed or "${" in key
+            variables.add(key.split(".")[0])
+    return Names(
+        inputs=frozenset(inputs) if isinstance(inputs, dict) and inputs else None,
+        steps=frozenset(site.id for site in sites if site.id is not None),
+        variables=frozenset(variables),
+        any_variable=computed,
+    )
+
+
+def usage_findings(data: Mapping[str, Any], sites: list[StepSite]) -> Iterator[Finding]:
+    """Expressions that do not compile, references that lead nowhere, required inputs that nobody reads."""
+    names = document_names(data, sites)
+    for site in sites:
+        for slot in step_slots(site.step):
+            yield from _slot_findings(slot, site, names)
+    for name, output in mapping_or_empty(data.get("outputs")).items():
+        source = mapping_or_empty(output).get("source")
+        if isinstance(source, str) and source.strip():
+            yield from _output_findings(source, ("outputs", name, "source"), names)
+    yield from _unused_findings(mapping_or_empty(data.get("inputs")), names)
+
+
+def _slot_findings(slot: Slot, site: StepSite, names: Names) -> Iterator[Finding]:
+    path = (*site.path, *slot.path)
+    if slot.kind == "expression" and (isinstance(slot.value, dict) or slot.value in (None, "")):
+        return  # a problem of its shape, told there
+    try:
+        references = (
+            compile_template(slot.value).references if slot.kind == "template" else compile_slot(slot.value).references
+        )
+    except ExpressionError as error:
+        yield Finding(INVALID_EXPRESSION, path, error.message)
+        return
+    for reference in references:
+        names.note(reference)
+        if (why := names.undefined(reference, site.loop_names)) is not None:
+            yield Finding(UNDEFINED_REFERENCE, path, f"{'.'.join(reference)} cannot be resolved: {why}")
+
+
+def _output_findings(source: str, path: Path, names: Names) -> Iterator[Finding]:
+    """An output has one code for all: whatever is wrong, its source gives no value."""
+    try:
+        references = compile_slot(source).references
+    except ExpressionError as error:
+        yield Finding(INVALID_OUTPUT_SOURCE, path, error.message)
+        return
+    for reference in references:
+        names.note(reference)
+        if (why := names.undefined(reference, frozenset())) is not None:
+            yield Finding(INVALID_OUTPUT_SOURCE, path, f"{'.'.join(reference)} cannot be resolved: {why}")
+
+
+def _unused_findings(inputs: Mapping[str, Any], names: Names) -> Iterator[Finding]:
+    if names.all_inputs_used:
+        return
+    for name, declared in inputs.items():
+        if mapping_or_empty(declared).get("required") is True and name not in names.used_inputs:
+            said = f"the input {name!r} is required, but nothing reads it; use input.{name}, or do not require it"
+            yield Finding(UNUSED_REQUIRED_INPUT, ("inputs", name), said, "warning")
