@@ -40,7 +40,7 @@ def problem_response(error: Exception, event: Mapping[str, Any]) -> Response[str
         message = known.message
     status = HTTPStatus(known.http_status if known else HTTPStatus.INTERNAL_SERVER_ERROR)
     code = known.code if known else "internal_error"
-    document = {
+    document: dict[str, Any] = {
         "type": f"urn:reactory:problem:{code}",
         "title": code.replace("_", " ").capitalize(),
         "status": status.value,

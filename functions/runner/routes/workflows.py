@@ -15,10 +15,10 @@ DOCUMENT_TYPES = (JSON, "application/yaml", "application/x-yaml", "text/yaml", "
 
 def list_workflows(call: Call, runner: Runner) -> Response[str]:
     query = call.query("nameSpace", "tags", "search")
-    found = runner.registry.list(
+    found = runner.registry.search(
         name_space=query.text("nameSpace"),
         tags=query.words("tags"),
-        search=query.text("search"),
+        text=query.text("search"),
         tenant=call.tenant,
     )
     return respond(found)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reactory.exceptions import DefinitionConflictError, InvalidDefinitionError
-from reactory.runner.answers import ProblemAnswer, Registered
+from reactory.runner.answers import ProblemAnswer, Registered, problem_answer
 from reactory.runner.registry import Registry
 from reactory.runner.services import Services
 from reactory.steps.fault import ModuleFault
@@ -19,21 +19,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
-    """A document that was registered, and what is worth a look in it."""
+class DocumentFault:
+    """One problem of one document of a module; ``line`` counts from 1."""
 
+    code: str
+    module: str
+    message: str
     file: str
-    warning: ProblemAnswer
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.message} [{self.code}, module {self.module}]"
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleReport:
-    """``registered`` are those that are in place now, new or not; ``faults`` all that is wrong with any module."""
+    """``registered`` are those that are in place now, new or not; ``faults`` is all that is wrong with any module, and
+    ``warnings`` what is worth a look. ``str`` of each is a line for the terminal.
+    """
 
     registered: tuple[Registered, ...]
-    faults: tuple[ModuleFault, ...]
-    warnings: tuple[Warned, ...]
-    handlers: frozenset[str]
+    faults: tuple[ModuleFault | DocumentFault, ...]
+    warnings: tuple[DocumentFault, ...]
 
 
 def register_modules(services: Services, paths: Iterable[str | Path], tenant: str = "default") -> ModuleReport:
@@ -43,36 +51,33 @@ def register_modules(services: Services, paths: Iterable[str | Path], tenant: st
 
 def register_loaded(services: Services, modules: Modules, tenant: str = "default") -> ModuleReport:
     """The same for modules that a process has loaded already."""
-    registry = Registry(services, modules.registry.names())
+    registry = Registry(services, modules.registry.names)
     registered: list[Registered] = []
-    faults = list(modules.faults)
-    warnings: list[Warned] = []
+    faults: list[ModuleFault | DocumentFault] = list(modules.faults)
+    warnings: list[DocumentFault] = []
     for module in modules.modules:
         for file in module.workflows:
-            outcome = _register(registry, module, file, tenant)
-            if isinstance(outcome, Registered):
-                registered.append(outcome)
-                warnings += [Warned(str(file.path), warning) for warning in outcome.warnings]
+            try:
+                outcome = registry.register(file.text, name=str(file.path), tenant=tenant)
+            except InvalidDefinitionError as error:
+                problems = [problem_answer(problem) for problem in error.problems]
+                faults += _told(module, file, [problem for problem in problems if problem.severity == "error"])
+            except DefinitionConflictError as error:
+                faults.append(DocumentFault("DEFINITION_CONFLICT", module.name, error.message, str(file.path)))
             else:
-                faults += outcome
-    return ModuleReport(tuple(registered), tuple(faults), tuple(warnings), modules.registry.names())
+                registered.append(outcome)
+                warnings += _told(module, file, outcome.warnings)
+    return ModuleReport(tuple(registered), tuple(faults), tuple(warnings))
 
 
-def _register(registry: Registry, module: Module, file: SourceFile, tenant: str) -> Registered | list[ModuleFault]:
-    path = str(file.path)
-    try:
-        return registry.register(file.text, name=path, tenant=tenant)
-    except InvalidDefinitionError as error:
-        return [
-            ModuleFault(
-                code=problem.code,
-                module=module.name,
-                message=f"{problem.path}: {problem.message}" if problem.path else problem.message,
-                file=path,
-                line=problem.line,
-            )
-            for problem in error.problems
-            if problem.severity == "error"
-        ]
-    except DefinitionConflictError as error:
-        return [ModuleFault(code="DEFINITION_CONFLICT", module=module.name, message=error.message, file=path)]
+def _told(module: Module, file: SourceFile, problems: Iterable[ProblemAnswer]) -> list[DocumentFault]:
+    return [
+        DocumentFault(
+            code=problem.code,
+            module=module.name,
+            message=f"{problem.path}: {problem.message}" if problem.path else problem.message,
+            file=str(file.path),
+            line=problem.line,
+        )
+        for problem in problems
+    ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+
+import msgspec
 
 from reactory.definition.document import Document, canonical_json
 from reactory.definition.fingerprint import fingerprint
@@ -30,11 +32,16 @@ from reactory.runner.instant import to_text
 from reactory.runner.services import Services
 from reactory.runner.transitions import UNFINISHED
 
+Handlers = Callable[[], Collection[str] | None]
+
 
 class Registry:
-    """``handlers`` are the Python steps that documents may name; None: not known here, so not checked."""
+    """``handlers`` gives the names of the Python steps that documents may call; None: not known here, not checked.
 
-    def __init__(self, services: Services, handlers: frozenset[str] | None = None) -> None:
+    It is asked when the first document comes, since finding out imports the modules of users.
+    """
+
+    def __init__(self, services: Services, handlers: Handlers | None = None) -> None:
         self._services = services
         self._handlers = handlers
 
@@ -72,16 +79,16 @@ class Registry:
             warnings=[problem_answer(problem) for problem in problems],
         )
 
-    def list(
+    def search(
         self,
         *,
         name_space: str | None = None,
         tags: Sequence[str] = (),
-        search: str | None = None,
+        text: str | None = None,
         tenant: str = "default",
     ) -> WorkflowList:
         """All versions by workflow id, the highest version first; with every one of ``tags``."""
-        found = self._services.definitions.list(tenant, name_space, tags[0] if tags else None, search)
+        found = self._services.definitions.list(tenant, name_space, tags[0] if tags else None, text)
         wanted = [definition for definition in found if set(tags) <= set(definition.tags)]
         wanted.sort(key=lambda definition: parse_version(definition.version), reverse=True)
         wanted.sort(key=lambda definition: definition.workflow_id)
@@ -89,8 +96,6 @@ class Registry:
 
     def get(self, workflow: str, version: str | None = None, tenant: str = "default") -> WorkflowDetail:
         """One version, the highest when none is given (WR-4). ``workflow`` is ``ns.Name`` or ``ns.Name@version``."""
-        import msgspec
-
         reference = parse_reference(workflow)
         versions = self._versions(reference.id, tenant)
         wanted = reference.version or version or versions[0]
@@ -129,7 +134,7 @@ class Registry:
         return sorted(versions, key=parse_version, reverse=True)
 
     def _problems(self, document: Document) -> list[Problem]:
-        return list(validate(document, handlers=self._handlers))
+        return validate(document, handlers=self._handlers() if self._handlers else None)
 
     def _definition(self, document: Document, tenant: str) -> StoredDefinition:
         data = document.data

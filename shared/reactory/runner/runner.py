@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reactory.runner.control import ControlInstance
 from reactory.runner.query import QueryInstances
-from reactory.runner.registry import Registry
+from reactory.runner.registry import Handlers, Registry
 from reactory.runner.services import Services
 from reactory.runner.start import StartWorkflow
 
@@ -30,10 +30,10 @@ class Runner:
         cls,
         services: Services,
         programs: Definitions,
-        handlers: frozenset[str] | None = None,
+        handlers: Handlers | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Runner:
-        """``handlers`` are the names of the Python steps that a document may call; None: they are not checked."""
+        """``handlers`` gives the names of the Python steps that documents may call; None: they are not checked."""
         return cls(
             services=services,
             start=StartWorkflow(services, programs),

@@ -49,7 +49,7 @@ def check_labels(_: Pipeline, draft: Draft) -> None:
     request = draft.request
     if len(request.tags) > MAX_TAGS:
         raise InvalidRequestError(f"an instance has at most {MAX_TAGS} tags; these are {len(request.tags)}")
-    labels = [("tags", tag) for tag in request.tags]
+    labels: list[tuple[str, str | None]] = [("tags", tag) for tag in request.tags]
     labels += [("Idempotency-Key", request.idempotency_key), ("correlationId", request.correlation_id)]
     for name, label in labels:
         if label is not None and not (0 < len(label) <= MAX_NAME and label.isprintable()):
@@ -98,7 +98,7 @@ def accept_data(_: Pipeline, draft: Draft) -> None:
         count = len(problems)
         raise InvalidInputError(
             f"the input of {draft.program.reference} has {count} problem{'s' if count > 1 else ''}: "
-            + "; ".join(f"{problem.path}: {problem.message}" for problem in problems[:5]),
+            + "; ".join(problem.message for problem in problems[:5]),
             problems,
         )
     draft.data = accepted

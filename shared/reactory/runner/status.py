@@ -10,7 +10,7 @@ from reactory.runner.transitions import STATUSES, UNFINISHED
 
 def system_status(services: Services, tenant: str = "default") -> StatusAnswer:
     counted = services.instances.count_by_status(tenant)
-    by_status = {status: counted.get(status, 0) for status in STATUSES}
+    by_status: dict[str, int] = {status: counted.get(status, 0) for status in STATUSES}
     total = sum(by_status.values())
     active = sum(by_status[status] for status in UNFINISHED)
     definitions = services.definitions.list(tenant)
