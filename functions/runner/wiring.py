@@ -13,7 +13,7 @@ def runner() -> Runner:
     from reactory.host.definitions import Definitions
 
     services = app()
-    return Runner.of(services, Definitions(services.definitions), known_steps)
+    return Runner.of(services, Definitions(services.definitions, known_steps() or ()), known_steps)
 
 
 @cache

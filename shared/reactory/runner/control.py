@@ -8,6 +8,7 @@ import msgspec
 
 from reactory.exceptions import ConflictError, InvalidRequestError
 from reactory.host.view import effective_status
+from reactory.host.wakeups import send_wakeups
 from reactory.kernel.facts import Control, ControlAction, encode_fact
 from reactory.ports.store import InboxEntry, Instance
 from reactory.runner.answers import Controlled
@@ -15,7 +16,6 @@ from reactory.runner.instant import to_text
 from reactory.runner.lookup import find_instance, program_of
 from reactory.runner.services import Services
 from reactory.runner.transitions import SOURCES, check_transition
-from reactory.runner.wakeup import send_wakeups
 
 if TYPE_CHECKING:
     from reactory.host.definitions import Definitions
@@ -51,7 +51,7 @@ class ControlInstance:
         entry = InboxEntry(id=fact.id, fact=encode_fact(fact))
         after = self._push(instance_id, action, entry, tenant)
         self._check_order(after, action, entry)
-        send_wakeups(self._services.queue, [after])
+        send_wakeups(self._services.queue, [(after.id, after.priority, 0, after.tenant)])
         return Controlled(instance_id=instance_id, status=self._status(after), timestamp=to_text(now))
 
     def _push(self, instance_id: str, action: ControlAction, entry: InboxEntry, tenant: str) -> Instance:

@@ -25,6 +25,6 @@ def find_instance(instances: InstanceStore, instance_id: str, tenant: str) -> In
 def program_of(programs: Definitions, instance: Instance) -> Program | None:
     """The instance's own version, or None when it is gone: the instance can be looked at and cancelled all the same."""
     try:
-        return programs.program(instance.tenant, instance.workflow_id, instance.version)
+        return programs.program(instance.tenant, instance.workflow_id, instance.version, instance.fingerprint)
     except (WorkflowNotFoundError, InvalidDefinitionError):
         return None

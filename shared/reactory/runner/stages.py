@@ -70,7 +70,7 @@ def resolve_definition(pipeline: Pipeline, draft: Draft) -> None:
         )
     draft.definition = pipeline.programs.resolve(request.tenant, name, pinned or request.version)
     found = draft.definition
-    draft.program = pipeline.programs.program(request.tenant, found.workflow_id, found.version)
+    draft.program = pipeline.programs.program(request.tenant, found.workflow_id, found.version, found.fingerprint)
 
 
 def check_size(pipeline: Pipeline, draft: Draft) -> None:

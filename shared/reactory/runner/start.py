@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reactory.exceptions import AmbiguousWriteError, IdempotencyConflictError, ReactoryError
+from reactory.host.wakeups import send_wakeups
 from reactory.kernel.facts import Ref
 from reactory.ports.store import Instance
 from reactory.runner.request import Mode, Started, StartRequest, keyed_id, request_hash
 from reactory.runner.services import Services
 from reactory.runner.stages import STAGES, Draft, Pipeline
-from reactory.runner.wakeup import send_wakeups
 
 if TYPE_CHECKING:
     from reactory.host.definitions import Definitions
@@ -84,7 +84,7 @@ class StartWorkflow:
             if existing is not None:
                 outcomes[position] = _repeated(instance, existing)
         new = [outcome.instance for outcome in outcomes if isinstance(outcome, Started) and outcome.created]
-        send_wakeups(self._services.queue, new)
+        send_wakeups(self._services.queue, [(instance.id, instance.priority, 0, instance.tenant) for instance in new])
         return outcomes
 
     def _instance(self, draft: Draft) -> Instance:
