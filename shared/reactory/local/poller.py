@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
 
 from reactory.exceptions import ReactoryError
 from reactory.local.gate import Gate
@@ -24,10 +23,6 @@ LONGEST_BACKOFF = 60.0
 RECEIVE_PAUSE = 1.0
 
 
-class Log(Protocol):
-    def line(self, source: str, text: str) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Supply:
     """What the queues of one function share. ``invoke`` runs the function with an event."""
@@ -37,18 +32,24 @@ class Supply:
     invoke: Callable[[object], Outcome]
     gate: Gate
     executor: Executor
-    log: Log
+    line: Callable[[str, str], None]
 
 
 class Poller:
     """All queues of one function. They share its containers; a later queue of the topology is the more urgent one."""
 
     def __init__(
-        self, function: FunctionSpec, receiver: Receiver, invoke: Callable[[object], Outcome], *, slots: int, log: Log
+        self,
+        function: FunctionSpec,
+        receiver: Receiver,
+        invoke: Callable[[object], Outcome],
+        *,
+        slots: int,
+        line: Callable[[str, str], None],
     ) -> None:
         self._gate = Gate(slots)
         self._executor = ThreadPoolExecutor(slots, thread_name_prefix=f"invoke-{function.name}")
-        supply = Supply(function.name, receiver, invoke, self._gate, self._executor, log)
+        supply = Supply(function.name, receiver, invoke, self._gate, self._executor, line)
         self._sources = [QueueSource(queue, rank, supply) for rank, queue in enumerate(function.queues)]
 
     def start(self) -> None:
@@ -99,7 +100,7 @@ class QueueSource:
             case Failed(cause, fault):
                 failed = {message.message_id for message in batch}
                 if cause != "stopping":
-                    self._supply.log.line(self._supply.function, f"{self._spec.name}: {fault.type}: {fault.message}")
+                    self._supply.line(self._supply.function, f"{self._spec.name}: {fault.type}: {fault.message}")
                 if cause in ("crash", "stopping"):
                     self._give_back(batch, at_once=True)
                     return
@@ -113,7 +114,7 @@ class QueueSource:
             try:
                 batch = self._receive()
             except ReactoryError as error:
-                self._supply.log.line(self._spec.name, f"cannot receive: {error.message}")
+                self._supply.line(self._spec.name, f"cannot receive: {error.message}")
                 self._closing.wait(RECEIVE_PAUSE)
                 continue
             if batch:
@@ -138,7 +139,7 @@ class QueueSource:
         try:
             self.deliver(batch)
         except ReactoryError as error:  # the queue did not hear of it: the messages come again, which is harmless
-            self._supply.log.line(self._spec.name, f"cannot settle a batch: {error.message}")
+            self._supply.line(self._spec.name, f"cannot settle a batch: {error.message}")
         finally:
             self._supply.gate.leave()
             self._share.release()

@@ -66,10 +66,14 @@ class Pool:
         with self._changed:
             return [container.pid for container in (*self._busy, *self._idle) if container.alive]
 
-    def busy_pids(self) -> list[int]:
-        """Process ids of those that run an invocation now."""
+    def kill_one(self) -> int | None:
+        """SIGKILL one container, a busy one if there is any; its process id, None when there is none."""
         with self._changed:
-            return [container.pid for container in self._busy if container.alive]
+            living = [container for container in (*self._busy, *self._idle) if container.alive]
+        if not living:
+            return None
+        living[0].kill()
+        return living[0].pid
 
     def close(self) -> None:
         """Take no more work and tell every container to finish what it does."""

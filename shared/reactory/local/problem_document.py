@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
+from urllib.parse import quote
 
 import msgspec
 
 from reactory.local.http_event import Response
 
-_TITLES = {
-    400: "Bad Request",
-    413: "Content Too Large",
-    431: "Request Header Fields Too Large",
-    500: "Internal Server Error",
-    501: "Not Implemented",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-    504: "Gateway Timeout",
-}
 
-
-def problem(status: int, code: str, message: str, instance: str = "") -> Response:
-    """``code`` is stable, ``message`` is for people, ``instance`` the path of the request."""
-    title = _TITLES.get(status, "Error")
+def problem(status: int, code: str, message: str, path: str = "") -> Response:
+    """As the functions' own: ``code`` is stable, ``message`` is for people, ``path`` the request's."""
     document = {
-        "type": "about:blank",
-        "title": title,
+        "type": f"urn:reactory:problem:{code}",
+        "title": code.replace("_", " ").capitalize(),
         "status": status,
         "detail": message,
-        "instance": instance,
-        "code": code,
-        "error": title,
+        "instance": quote(path),
+        "error": HTTPStatus(status).phrase,
         "message": message,
+        "code": code,
         "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    headers = (("content-type", "application/problem+json"),)
-    return Response(status, headers, msgspec.json.encode(document))
+    return Response(status, (("content-type", "application/problem+json"),), msgspec.json.encode(document))

@@ -13,8 +13,8 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, cast
+from dataclasses import dataclass
+from typing import Any, Literal, cast
 
 from reactory.local.channel import Channel
 from reactory.local.frames import Ack, Failure, Fault, Frame, Invoke, Publish, Ready, Result, Send, Setup, Stop, ToStack
@@ -43,23 +43,18 @@ class Failed:
 Outcome = Answer | Failed
 
 
-class Outlet(Protocol):
-    """Where the messages, the events and the printed lines of containers go."""
-
-    queue: Queue
-    bus: Bus
-
-    def line(self, source: str, text: str) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How to start a container of one function. ``environ`` is its whole environment."""
+    """How to start a container of one function. ``environ`` is its whole environment.
+
+    ``queue`` and ``bus`` get what the container sends through the channel, ``line`` the lines that it prints.
+    """
 
     setup: Setup
     environ: Mapping[str, str]
-    outlet: Outlet
-    command: tuple[str, ...] = field(default=(sys.executable, "-m", "reactory.local.container"))
+    queue: Queue
+    bus: Bus
+    line: Callable[[str, str], None]
 
 
 class Container:
@@ -157,7 +152,7 @@ class Container:
         fd = self._theirs.fileno()
         try:
             return subprocess.Popen(
-                [*self._launch.command, str(fd), str(os.getpid())],
+                [sys.executable, "-m", "reactory.local.container", str(fd), str(os.getpid())],
                 env=dict(self._launch.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -173,7 +168,7 @@ class Container:
         source = f"{self._launch.setup.function} {process.pid}"
         with process.stdout as lines:
             for line in lines:
-                self._launch.outlet.line(source, line.decode(errors="replace").rstrip())
+                self._launch.line(source, line.decode(errors="replace").rstrip())
 
     def _end(self) -> None:
         with self._lock:
@@ -193,9 +188,9 @@ class Container:
             case Failure(invocation, fault):
                 self._resolve(invocation, Failed("error", fault))
             case Send(number, queue, messages):
-                self._relay(number, lambda: self._launch.outlet.queue.send(queue, messages))
+                self._relay(number, lambda: self._launch.queue.send(queue, messages))
             case Publish(number, events):
-                self._relay(number, lambda: self._launch.outlet.bus.publish(events))
+                self._relay(number, lambda: self._launch.bus.publish(events))
 
     def _resolve(self, invocation: str, outcome: Outcome) -> None:
         with self._lock:

@@ -59,6 +59,8 @@ class Watcher:
 
     def close(self) -> None:
         self._closing.set()
+
+    def join(self) -> None:
         if self._thread.is_alive():
             self._thread.join()
 

@@ -1,0 +1,25 @@
+"""What the stack prints: its own lines on the standard output, those of the functions on the standard error."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+
+class Output:
+    """Whole lines, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def say(self, text: str) -> None:
+        """Something that the stack tells."""
+        with self._lock:
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
+
+    def line(self, source: str, text: str) -> None:
+        """A line of a function, or about one."""
+        with self._lock:
+            sys.stderr.write(f"{source} | {text}\n")
+            sys.stderr.flush()

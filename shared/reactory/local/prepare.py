@@ -1,0 +1,52 @@
+"""What a stack does before it serves, and again when modules change: indexes, and the modules' definitions.
+
+It runs in a container of its own that ends afterwards, so that the stack's process never imports the code of steps and
+a reload always sees the files as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from reactory.local.lambda_context import LambdaContext
+    from reactory.steps.modules import Module
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """Ids of modules and workflows, and lines for people about what is wrong or worth a look."""
+
+    modules: list[str] = []
+    workflows: list[str] = []
+    faults: list[str] = []
+    warnings: list[str] = []
+
+
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """``event`` is ``{"schema": bool}``: whether collections and indexes are to be ensured too."""
+    from reactory.bootstrap import app
+    from reactory.runner.modules import register_loaded
+    from reactory.steps.modules import load_modules
+
+    services = app()
+    if event.get("schema"):
+        services.schema.ensure()
+    modules = load_modules(services.settings.modules)
+    report = register_loaded(services, modules)
+    prepared = Prepared(
+        modules=list(_modules(modules.modules)),
+        workflows=[registered.workflow.id for registered in report.registered],
+        faults=[str(fault) for fault in report.faults],
+        warnings=[str(warning) for warning in report.warnings],
+    )
+    answer: dict[str, Any] = msgspec.to_builtins(prepared)
+    return answer
+
+
+def _modules(modules: Iterable[Module]) -> Iterable[str]:
+    for module in modules:
+        if module.manifest is not None:
+            yield f"{module.manifest.id} {module.manifest.version}"

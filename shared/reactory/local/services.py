@@ -1,0 +1,67 @@
+"""Queue and bus of a stack: in memory, in moto inside this process, or behind an endpoint such as LocalStack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from reactory.adapters.memory.bus import MemoryBus
+from reactory.adapters.memory.queue import MemoryQueue, QueueShape
+from reactory.adapters.system import SystemClock, UlidIds
+from reactory.exceptions import StartupError
+from reactory.ports.bus import Bus
+from reactory.ports.queue import Queue, Receiver
+from reactory.topology import FunctionSpec, visibility
+
+Mode = Literal["memory", "moto", "endpoint"]
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """``environ`` is for the containers, ``wiring`` their composition; ``close`` ends every wait and what was started."""
+
+    title: str
+    wiring: str
+    environ: Mapping[str, str]
+    queue: Queue
+    receiver: Receiver
+    bus: Bus
+    close: Callable[[], None] = field(default=_nothing)
+
+
+def start_services(mode: Mode, functions: Sequence[FunctionSpec], environ: Mapping[str, str]) -> Services:
+    """Create every queue of ``functions``, and the bus, in the mode's service."""
+    if mode == "memory":
+        return _memory(functions)
+    from reactory.local.endpoint import start_endpoint, start_moto
+
+    if mode == "moto":
+        return start_moto(functions)
+    url = environ.get("AWS_ENDPOINT_URL")
+    if not url:
+        raise StartupError("--aws endpoint needs AWS_ENDPOINT_URL, for example http://127.0.0.1:4566 for LocalStack.")
+    return start_endpoint(url, functions, environ)
+
+
+def _memory(functions: Sequence[FunctionSpec]) -> Services:
+    clock = SystemClock()
+    shapes = [
+        QueueShape(queue.name, visibility(function), queue.max_receives)
+        for function in functions
+        for queue in function.queues
+    ]
+    queue = MemoryQueue(clock, UlidIds(clock), shapes)
+    return Services(
+        title="queues and bus in memory",
+        wiring="reactory.local.container_wiring.memory",
+        environ={"REACTORY_AWS": "memory"},
+        queue=queue,
+        receiver=queue,
+        bus=MemoryBus(),
+        close=queue.close,
+    )
