@@ -154,8 +154,6 @@ class InstanceStore(Protocol):
         """The whole document, from the primary."""
         ...
 
-    def list(self, query: InstanceQuery) -> InstancePage: ...
-
     def count_by_status(self, tenant: str) -> dict[str, int]: ...
 
     def claim(self, ids: Sequence[str], owner: str, lease_ms: int, horizon_ms: int) -> list[Instance]:
@@ -218,6 +216,9 @@ class InstanceStore(Protocol):
         """Round-trip time to the primary in milliseconds."""
         ...
 
+    # last in the class: below it, the type ``list`` would mean this method
+    def list(self, query: InstanceQuery) -> InstancePage: ...
+
 
 class StoredDefinition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A registered version. ``document`` is the definition as canonical JSON text, ``source`` the text as it came."""
@@ -246,7 +247,9 @@ class DefinitionStore(Protocol):
         """All registered versions, in no particular order."""
         ...
 
-    def list(self, tenant: str, name_space: str | None = None, tag: str | None = None, search: str | None = None) -> list[StoredDefinition]:
+    def list(
+        self, tenant: str, name_space: str | None = None, tag: str | None = None, search: str | None = None
+    ) -> list[StoredDefinition]:
         """Without ``source``; all versions, by workflow id."""
         ...
 

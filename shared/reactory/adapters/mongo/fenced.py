@@ -1,0 +1,178 @@
+"""Push, settle and absorb: the writes that only the owner of the lease may do.
+
+Every filter asks for the epoch, the owner, a lease that was not freed, and (push, settle) an empty inbox. When fewer
+documents matched than were sent, one read tells which and why. A write that had happened before, because its answer
+was lost and it was sent again, is recognised: a push by the length of the journal, a settle by its mark.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.collection import Collection
+
+from reactory.adapters.mongo.client import Document
+from reactory.adapters.mongo.codec import date, inbox_entries, outbox_document
+from reactory.adapters.mongo.commands import update_many_fenced
+from reactory.adapters.mongo.errors import reading, writing
+from reactory.ports.store import InboxEntry, Outcome, Push, Settle
+
+_LOG = logging.getLogger(__name__)
+_COMMAND_STATEMENTS = 500
+_COMMAND_CHARACTERS = 12_000_000
+"""Of one command: at most 48 MB on the wire, however many bytes a character takes."""
+
+_SEEN = {"epoch": 1, "lease": 1, "journalCount": 1, "settled": 1, "inbox": {"$slice": 1}}
+
+Applied = Callable[[Document], bool]
+"""Whether the document shows that this write has happened."""
+
+
+def push(collection: Collection[Document], batch: Sequence[Push]) -> list[Outcome]:
+    writes = [_Write(item, _push_statement(item), _characters(item.facts), _pushed(item)) for item in batch]
+    return _run(collection, writes)
+
+
+def settle(collection: Collection[Document], batch: Sequence[Settle]) -> list[Outcome]:
+    mark = secrets.token_hex(6)
+    writes = [
+        _Write(item, _settle_statement(item, mark), len(item.state) + _characters(item.history), _settled(mark))
+        for item in batch
+    ]
+    return _run(collection, writes)
+
+
+def absorb(collection: Collection[Document], item: Push) -> list[InboxEntry] | None:
+    """One update that moves the inbox behind the facts; the server's own retry makes it happen once."""
+    moved = {"$concatArrays": ["$journal", {"$literal": item.facts}, "$inbox.fact"]}
+    count = {"$add": ["$journalCount", len(item.facts), {"$size": "$inbox"}]}
+    with writing():
+        before = collection.find_one_and_update(
+            {**_fence(item), "journalCount": item.journal_count},
+            [{"$set": {"journal": moved, "journalCount": count, "inbox": []}}],
+            projection={"inbox": 1},
+            return_document=ReturnDocument.BEFORE,
+        )
+    return None if before is None else inbox_entries(before["inbox"])
+
+
+class _Write:
+    """One statement of a command, with what it takes to judge it."""
+
+    __slots__ = ("applied", "item", "size", "statement")
+
+    def __init__(self, item: Push | Settle, statement: Document, size: int, applied: Applied) -> None:
+        self.item = item
+        self.statement = statement
+        self.size = size
+        self.applied = applied
+
+
+def _run(collection: Collection[Document], writes: Sequence[_Write]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for part in _commands(writes):
+        reply = update_many_fenced(collection, [write.statement for write in part])
+        for index in reply.too_large:
+            _LOG.error("instance %s would exceed MongoDB's 16 MB; not written", part[index].item.instance_id)
+        outcomes += ["ok"] * len(part) if reply.matched == len(part) else _judge(collection, part)
+    return outcomes
+
+
+def _commands(writes: Sequence[_Write]) -> Iterator[list[_Write]]:
+    part: list[_Write] = []
+    size = 0
+    for write in writes:
+        if part and (len(part) == _COMMAND_STATEMENTS or size + write.size > _COMMAND_CHARACTERS):
+            yield part
+            part, size = [], 0
+        part.append(write)
+        size += write.size
+    if part:
+        yield part
+
+
+def _judge(collection: Collection[Document], writes: Sequence[_Write]) -> list[Outcome]:
+    """Look at the documents: fewer matched than were sent."""
+    ids = [write.item.instance_id for write in writes]
+    with reading():
+        found = {document["_id"]: document for document in collection.find({"_id": {"$in": ids}}, _SEEN)}
+    return [_outcome(write, found.get(write.item.instance_id)) for write in writes]
+
+
+def _outcome(write: _Write, document: Document | None) -> Outcome:
+    item = write.item
+    lease = document.get("lease", {}) if document else {}
+    if document is None or document["epoch"] != item.epoch or lease.get("owner") != item.owner:
+        return "lost"
+    if write.applied(document):
+        return "ok"
+    return "inbox" if document["inbox"] and "until" in lease else "lost"
+
+
+def _fence(item: Push | Settle) -> Document:
+    return {
+        "_id": item.instance_id,
+        "epoch": item.epoch,
+        "lease.owner": item.owner,
+        "lease.until": {"$exists": True},
+    }
+
+
+def _push_statement(item: Push) -> Document:
+    return {
+        "q": {**_fence(item), "inbox": [], "journalCount": item.journal_count},
+        "u": {"$push": {"journal": {"$each": item.facts}}, "$inc": {"journalCount": len(item.facts)}},
+    }
+
+
+def _pushed(item: Push) -> Applied:
+    after = item.journal_count + len(item.facts)
+    return lambda document: bool(document["journalCount"] == after)
+
+
+def _settle_statement(item: Settle, mark: str) -> Document:
+    values: dict[str, Any] = {
+        "reason": item.reason,
+        "startedAt": date(item.started_at),
+        "completedAt": date(item.completed_at),
+        "wakeAt": date(item.wake_at),
+        "timerAt": date(item.timer_at),
+        "waits": item.waits or None,
+    }
+    unset = {name: "" for name, value in values.items() if value is None}
+    if not item.keep_lease:
+        unset["lease.until"] = ""
+    update: Document = {
+        "$set": {
+            "state": item.state,
+            "status": item.status,
+            "updatedAt": date(item.updated_at),
+            "journal": [],
+            "journalCount": 0,
+            "settled": mark,
+            **{name: value for name, value in values.items() if value is not None},
+        },
+    }
+    if unset:
+        update["$unset"] = unset
+    pushed: Document = {}
+    if item.history:
+        pushed["history"] = {"$each": item.history}
+        update["$inc"] = {"historyCount": len(item.history)}
+    if item.outbox:
+        pushed["outbox"] = {"$each": [outbox_document(entry) for entry in item.outbox]}
+    if pushed:
+        update["$push"] = pushed
+    return {"q": {**_fence(item), "inbox": []}, "u": update}
+
+
+def _settled(mark: str) -> Applied:
+    return lambda document: bool(document.get("settled") == mark)
+
+
+def _characters(texts: Sequence[str]) -> int:
+    return sum(map(len, texts))

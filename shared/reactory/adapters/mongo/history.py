@@ -1,0 +1,65 @@
+"""The ``steps`` collection: finished facts of instances, in chunks whose ids sort by sequence number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
+
+from reactory.adapters.mongo.client import Document
+from reactory.adapters.mongo.errors import reading, writing
+from reactory.exceptions import AmbiguousWriteError
+from reactory.ports.store import HistoryChunk
+
+_DUPLICATE = 11000
+
+
+def chunk_id(instance_id: str, first: int) -> str:
+    return f"{instance_id}:{first:012d}"
+
+
+def append_history(collection: Collection[Document], chunks: Sequence[HistoryChunk]) -> None:
+    if not chunks:
+        return
+    documents = [
+        {
+            "_id": chunk_id(chunk.instance_id, chunk.first),
+            "instanceId": chunk.instance_id,
+            "first": chunk.first,
+            "records": chunk.records,
+        }
+        for chunk in chunks
+    ]
+    insert_once(collection, documents)
+
+
+def insert_once(collection: Collection[Document], documents: Sequence[Document]) -> set[int]:
+    """Insert those whose id is new, leave the others as they are; the positions of the others."""
+    with writing():
+        try:
+            collection.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            details = error.details
+            failures = details.get("writeErrors", [])
+            if details.get("writeConcernErrors") or any(failure["code"] != _DUPLICATE for failure in failures):
+                raise AmbiguousWriteError(f"Some of the documents may not have been stored: {error}") from error
+            return {failure["index"] for failure in failures}
+    return set()
+
+
+def history(collection: Collection[Document], instance_id: str, after: int, limit: int) -> list[HistoryChunk]:
+    """Two walks along ``_id``: back to the chunk that holds the next record, then forward from there."""
+    end = f"{instance_id};"  # the character after the colon
+    with reading():
+        holder = collection.find_one(
+            {"_id": {"$gt": f"{instance_id}:", "$lte": chunk_id(instance_id, after + 1)}},
+            {"_id": 1, "first": 1, "records": 1},
+            sort=[("_id", -1)],
+        )
+        start = {"$gt": f"{instance_id}:"}
+        if holder:
+            whole = holder["first"] + len(holder["records"]) - 1 > after
+            start = {"$gte" if whole else "$gt": holder["_id"]}
+        found = collection.find({"_id": {**start, "$lt": end}}, sort=[("_id", 1)], limit=limit)
+        return [HistoryChunk(document["instanceId"], document["first"], document["records"]) for document in found]

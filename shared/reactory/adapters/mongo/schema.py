@@ -1,0 +1,60 @@
+"""Collections and indexes. Every index has a query and every query an index (DB-1); what needs no comment uses _id."""
+
+from __future__ import annotations
+
+from pymongo import IndexModel
+from pymongo.database import Database
+
+from reactory.adapters.mongo.client import Document
+from reactory.adapters.mongo.errors import writing
+
+_PAGE = [("createdAt", 1), ("_id", 1)]  # the order of a list; MongoDB walks an index in both directions
+
+INDEXES: dict[str, list[IndexModel]] = {
+    "instances": [
+        # list with a status; count_by_status (from the index alone)
+        IndexModel([("tenant", 1), ("status", 1), *_PAGE], name="tenant_status"),
+        # list without filters, by time
+        IndexModel([("tenant", 1), *_PAGE], name="tenant_created"),
+        # list of a workflow's instances
+        IndexModel([("tenant", 1), ("workflowId", 1), *_PAGE], name="tenant_workflow"),
+        # list with a tag; search by a tag's prefix
+        IndexModel(
+            [("tenant", 1), ("tags", 1), *_PAGE],
+            name="tenant_tags",
+            partialFilterExpression={"tags": {"$exists": True}},
+        ),
+        # search by the correlation id's prefix
+        IndexModel(
+            [("tenant", 1), ("correlationId", 1)],
+            name="tenant_correlation",
+            partialFilterExpression={"correlationId": {"$exists": True}},
+        ),
+        # list of the children of an instance
+        IndexModel([("parent", 1), *_PAGE], name="parent", partialFilterExpression={"parent": {"$exists": True}}),
+        # due: holds only what has to wake up, so a sweep costs what is due, not what exists
+        IndexModel([("wakeAt", 1)], name="wake_at", sparse=True),
+    ],
+    "definitions": [
+        # versions, list, delete of all versions
+        IndexModel([("tenant", 1), ("workflowId", 1), ("version", 1)], name="tenant_workflow", unique=True),
+    ],
+    "steps": [],  # history: ranges of _id
+    "blobs": [],  # ranges of _id
+}
+
+
+class MongoSchema:
+    """Called by deployment and by ``reactory dev``; safe to call again."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._database = database
+
+    def ensure(self) -> None:
+        with writing():
+            existing = set(self._database.list_collection_names())
+            for name, indexes in INDEXES.items():
+                if name not in existing:
+                    self._database.create_collection(name, check_exists=False)
+                if indexes:
+                    self._database[name].create_indexes(indexes)
