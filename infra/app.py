@@ -1,20 +1,18 @@
 """The CDK app: ``python infra/app.py`` writes the cloud assembly to ``cdk.out``, as ``npx cdk synth`` does.
 
-The context of ``cdk.json`` is read here, so that both ways give the same template.
+The packages of the layer and the functions are built on the way, if their sources changed.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from infra.settings import ROOT, read_context
 
 if TYPE_CHECKING:
     from aws_cdk import App
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def build(outdir: str | None, context: Mapping[str, Any]) -> App:
@@ -29,8 +27,7 @@ def build(outdir: str | None, context: Mapping[str, Any]) -> App:
     from infra.review import review
     from infra.stack import ReactoryStack
 
-    settings = json.loads((ROOT / "cdk.json").read_text())
-    app = App(outdir=outdir, analytics_reporting=False, context={**settings["context"], **context})
+    app = App(outdir=outdir, analytics_reporting=False, context={**read_context(), **context})
     ReactoryStack(app, read_options(app.node.try_get_context))
     review(app)
     return app
@@ -38,8 +35,7 @@ def build(outdir: str | None, context: Mapping[str, Any]) -> App:
 
 def main() -> None:
     """Synthesise to where the CDK command line wants it, or to ``cdk.out``."""
-    given = os.environ.get("CDK_OUTDIR")
-    build(given or str(ROOT / "cdk.out"), {}).synth()
+    build(os.environ.get("CDK_OUTDIR") or str(ROOT / "cdk.out"), {}).synth()
 
 
 if __name__ == "__main__":

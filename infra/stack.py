@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
@@ -13,8 +11,7 @@ from infra.layer import create_code
 from infra.options import Options
 from infra.resources import create_resources
 from infra.rules import create_rules
-
-ROOT = Path(__file__).resolve().parent.parent
+from infra.settings import ROOT
 
 
 class ReactoryStack(Stack):

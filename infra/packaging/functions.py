@@ -35,7 +35,7 @@ def build_functions(root: Path, folder: str) -> Package:
     modules = user_modules(root, folder)
     files = [path for part in (ENTRY_POINTS, *modules) for path in sources(root / part)]
     python = interpreter()
-    key = digest(root, [*files, *recipe()], "functions", VERSION, "bytecode" if python else "source")
+    key = digest(root, files, "functions", recipe(), VERSION, "bytecode" if python else "source")
 
     def build(target: Path) -> None:
         for part in (ENTRY_POINTS, *modules):

@@ -23,9 +23,9 @@ def library_sources(root: Path) -> list[Path]:
 
 def build_layer(root: Path) -> Package:
     """The layer, built if the lock, the library or the rules changed."""
-    files = [*library_sources(root), root / LOCK, *recipe()]
+    files = [*library_sources(root), root / LOCK]
     python = interpreter()
-    key = digest(root, files, "layer", PLATFORM, VERSION, "bytecode" if python else "source")
+    key = digest(root, files, "layer", recipe(), PLATFORM, VERSION, "bytecode" if python else "source")
 
     def build(folder: Path) -> None:
         target = folder / "python"

@@ -49,9 +49,10 @@ def digest(root: Path, files: Iterable[Path], *words: str) -> str:
     return total.hexdigest()
 
 
-def recipe() -> list[Path]:
-    """The modules that build packages: part of every digest, so that a changed rule builds anew."""
-    return sources(Path(__file__).parent)
+def recipe() -> str:
+    """A digest of the modules that build packages: part of every key, so that a changed rule builds anew."""
+    folder = Path(__file__).parent
+    return digest(folder, sources(folder))
 
 
 def build_once(root: Path, name: str, key: str, build: Callable[[Path], None]) -> Package:
