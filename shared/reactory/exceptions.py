@@ -222,10 +222,14 @@ class StepError(ReactoryError):
 
 
 class RetryableStepError(StepError):
-    """Raise it in a step to say: try again, as the retry policy allows."""
+    """Raise it in a step to say: try again, as the retry policy allows, but not before ``retry_after`` milliseconds."""
 
     code = "step_retryable"
     retryable = True
+
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class PermanentStepError(StepError):

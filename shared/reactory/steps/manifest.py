@@ -9,14 +9,15 @@ from typing import Annotated, Any
 import msgspec
 
 from reactory.definition.document import Document, load_document
+from reactory.definition.reference import NAME, NAME_SPACE, VERSION
 from reactory.exceptions import InvalidDefinitionError
 from reactory.steps.fault import FaultCode, ModuleFault
 
 MANIFEST_NAME = "module.yaml"
 
-_Name = Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z][a-zA-Z0-9_-]*$")]
-_NameSpace = Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z][a-zA-Z0-9_.-]*$")]
-_Version = Annotated[str, msgspec.Meta(pattern=r"^\d+\.\d+\.\d+$")]
+_Name = Annotated[str, msgspec.Meta(pattern=f"^{NAME.pattern}")]
+_NameSpace = Annotated[str, msgspec.Meta(pattern=f"^{NAME_SPACE.pattern}")]
+_Version = Annotated[str, msgspec.Meta(pattern=f"^{VERSION.pattern}")]
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _RULES = {
     "nameSpace": "a name such as acme-orders",
@@ -66,7 +67,9 @@ class ManifestFile:
 
     def fault(self, code: FaultCode, message: str, at: str = "") -> None:
         """Note a fault; ``at`` is a path in the manifest, like ``workflows[0]``."""
-        line = self._document.line(at) if self._document else None
+        self._note(code, message, self._document.line(at) if self._document else None)
+
+    def _note(self, code: FaultCode, message: str, line: int | None) -> None:
         self.faults.append(ModuleFault(code=code, module=self.module, message=message, file=str(self.path), line=line))
 
     def _load(self) -> Document | None:
@@ -86,7 +89,7 @@ class ManifestFile:
     def _convert(self, document: Document) -> Manifest | None:
         """All problems at once: each field is judged by itself."""
         for problem in document.problems:
-            self.fault("INVALID_MANIFEST", problem.message, problem.path)
+            self._note("INVALID_MANIFEST", problem.message, problem.line)
         for name in document.data.keys() - _FIELDS.keys():
             near = difflib.get_close_matches(name, _FIELDS, n=1)
             advice = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(_FIELDS)}"

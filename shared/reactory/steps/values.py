@@ -23,6 +23,7 @@ import msgspec
 from reactory.exceptions import UnserializableError
 
 MAX_DEPTH = 100
+_PLACE_LIMIT = 200
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 
 
@@ -44,7 +45,8 @@ def to_json_value(value: Any, step: str) -> Any:
     try:
         return _plain(value, 0)
     except _Refusal as refusal:
-        message = f"Step {step}: result{refusal.place} {refusal.reason}"
+        place = refusal.place if len(refusal.place) <= _PLACE_LIMIT else f"{refusal.place[:_PLACE_LIMIT]}…"
+        message = f"Step {step}: result{place} {refusal.reason}"
     raise UnserializableError(message)
 
 
