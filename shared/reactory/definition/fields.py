@@ -197,6 +197,9 @@ def _some_steps(value: Any) -> Any:
     raise refusal(INVALID_FIELD, "the list is empty: give at least one step")
 
 
-_STEP_LIST: dict[str, Any] = {"type": "array", "items": {"$ref": "#/$defs/Step"}}
+STEP_PLACE = {"title": "Step"}
+"""Stands for a step in the JSON Schema of a model; ``schema`` puts the reference there."""
+
+_STEP_LIST: dict[str, Any] = {"type": "array", "items": STEP_PLACE}
 StepList = Annotated[list[Any], Check(_steps, _STEP_LIST)]
 Steps = Annotated[list[Any], Check(_some_steps, {**_STEP_LIST, "minItems": 1})]

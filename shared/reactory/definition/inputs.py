@@ -5,6 +5,7 @@ A value of another type is converted where nothing is lost ("5" for an integer);
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from reactory.definition.codes import INVALID_INPUT_TYPE, INVALID_INPUT_VALUE, MISSING_INPUT
 from reactory.definition.location import format_path
+from reactory.definition.pattern import matches
 from reactory.definition.problem import Problem
 
 if TYPE_CHECKING:
     from reactory.definition.program import InputSpec
-
-MAX_MATCHED_LENGTH = 10_000
-"""A pattern is only tried on texts up to this length: its time may grow faster than the text does."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,19}\Z")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][-+]?[0-9]{1,3})?\Z")
@@ -42,7 +41,7 @@ def accept_input(specs: Sequence[InputSpec], data: Mapping[str, Any]) -> tuple[d
     for spec in specs:
         if data.get(spec.name) is None:
             if spec.has_default:
-                accepted[spec.name] = spec.default
+                accepted[spec.name] = copy.deepcopy(spec.default)
             elif spec.required:
                 said = f"the input {spec.name!r} is required; give {_WANTED[spec.type]}"
                 problems.append(_problem(MISSING_INPUT, spec, said))
@@ -155,11 +154,8 @@ def _violations(rules: Mapping[str, Any], value: Any) -> Iterator[str]:
         yield from _length_violations(rules, value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         yield from _range_violations(rules, value)
-    if isinstance(value, str) and (pattern := rules.get("pattern")) is not None:
-        if len(value) > MAX_MATCHED_LENGTH:
-            yield f"is longer than the {MAX_MATCHED_LENGTH} characters that a pattern is matched against"
-        elif re.search(pattern, value) is None:
-            yield f"must match the pattern {pattern}"
+    if isinstance(value, str) and (pattern := rules.get("pattern")) is not None and not matches(pattern, value):
+        yield f"must match the pattern {pattern}"
     if (allowed := rules.get("enum")) is not None and not any(_same(value, option) for option in allowed):
         yield f"must be one of {', '.join(_shown(option) for option in allowed)}, not {_shown(value)}"
 

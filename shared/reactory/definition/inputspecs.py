@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,10 +9,9 @@ from reactory.definition.codes import INVALID_FIELD
 from reactory.definition.finding import Finding
 from reactory.definition.inputs import accept_value
 from reactory.definition.location import Path
+from reactory.definition.pattern import PatternError, matches
 from reactory.definition.program import InputSpec
 from reactory.definition.steptree import mapping_or_empty
-
-_MAX_PATTERN = 1000
 
 TYPES = frozenset({"string", "number", "integer", "boolean", "object", "array"})
 
@@ -48,14 +46,10 @@ def _pattern_findings(rules: Mapping[str, Any], here: Path) -> Iterator[Finding]
     pattern = rules.get("pattern")
     if not isinstance(pattern, str):
         return
-    path = (*here, "validation", "pattern")
-    if len(pattern) > _MAX_PATTERN:
-        yield Finding(INVALID_FIELD, path, f"the pattern is longer than {_MAX_PATTERN} characters; shorten it")
-        return
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        yield Finding(INVALID_FIELD, path, f"{pattern!r} is no regular expression: {error}")
+        matches(pattern, "")
+    except PatternError as error:
+        yield Finding(INVALID_FIELD, (*here, "validation", "pattern"), str(error))
 
 
 def _bound_findings(rules: Mapping[str, Any], here: Path) -> Iterator[Finding]:

@@ -23,11 +23,15 @@ __all__ = ["Content", "NotationError", "read_json", "read_yaml"]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _TAG = "tag:yaml.org,2002:"
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _JSON_TOKEN = re.compile(r'[ \t\r]*(?:(\n)|([{}\[\],:])|("(?:[^"\\]|\\.)*")|([^\s{}\[\],:"]+))')
 
 
 def read_yaml(text: str) -> Content:
     """One YAML document. NotationError when there is none, or more than one, or the text is no YAML."""
+    if (half := _HALF_PAIR.search(text)) is not None:
+        line = text.count("\n", 0, half.start()) + 1
+        raise NotationError("half of a surrogate pair is no character; remove it", line)
     builder = TreeBuilder()
     try:
         for event in yaml.parse(text, Loader=_LOADER):
@@ -35,9 +39,10 @@ def read_yaml(text: str) -> Content:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = " ".join(part for part in (error.context, error.problem) if part)
-        raise NotationError(f"this is no valid YAML: {said}", mark.line + 1 if mark else None) from error
+        at = min(mark.line, text.count("\n")) + 1 if mark else None  # libyaml points behind the end
+        raise NotationError(f"this is no valid YAML: {said}", at) from error
     except yaml.YAMLError as error:
-        raise NotationError(f"this is no valid YAML: {str(error).splitlines()[0]}") from error
+        raise NotationError(f"this is no valid YAML: {str(error).splitlines()[0]}") from error  # a control character
     return builder.finish()
 
 

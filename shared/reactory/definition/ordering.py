@@ -88,9 +88,14 @@ def _cycle_findings(path: Path, steps: list[Any]) -> Iterator[Finding]:
         else:
             return
         first = min(cycle)
-        yield Finding(CIRCULAR_DEPENDENCY, (*path, first), _told_cycle(steps, cycle))
+        yield Finding(CIRCULAR_DEPENDENCY, (*path, _declaring(steps, cycle), "dependsOn"), _told_cycle(steps, cycle))
         graph.pop(first)
         graph = {number: [other for other in before if other != first] for number, before in graph.items()}
+
+
+def _declaring(steps: list[Any], cycle: list[int]) -> int:
+    """The first step of a cycle that says ``dependsOn``; there is one, since places alone make no cycle."""
+    return min(number for number in cycle if declared_dependencies(mapping_or_empty(steps[number])) is not None)
 
 
 def _told_cycle(steps: list[Any], cycle: list[int]) -> str:

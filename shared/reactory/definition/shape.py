@@ -6,6 +6,7 @@ Every step is checked on its own, so that a mistake in one hides nothing in the 
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -48,8 +49,9 @@ def shape_findings(data: Mapping[str, Any], sites: list[StepSite]) -> Iterator[F
 
 
 def _step_findings(site: StepSite) -> Iterator[Finding]:
-    yield from check_shape(StepModel, site.step, site.path)
     kind = site.type
+    for finding in check_shape(StepModel, site.step, site.path):
+        yield _too_high(site, finding)
     if kind is None:
         return
     if kind not in RUNNABLE:
@@ -64,13 +66,24 @@ def _step_findings(site: StepSite) -> Iterator[Finding]:
 def _unknown_type(kind: str) -> str:
     if kind in NOT_YET:
         return f"the step type {kind!r} is not available in this version; available are {', '.join(sorted(RUNNABLE))}"
-    return f"the step type {kind!r} does not exist; {suggestion(kind, sorted(KNOWN))}"
+    near = difflib.get_close_matches(kind, sorted(KNOWN), n=3, cutoff=0.6)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    return f"the step type {kind!r} does not exist; {meant}Available are {', '.join(sorted(RUNNABLE))}"
 
 
 def _not_yet(kind: str, finding: Finding) -> Finding:
     if finding.code == UNKNOWN_FIELD and (kind, finding.path[-1]) in _NOT_YET_FIELDS:
         return Finding(finding.code, finding.path, f"`{finding.path[-1]}` is not available in this version; remove it")
     return finding
+
+
+def _too_high(site: StepSite, finding: Finding) -> Finding:
+    """A field of the config that was written at the step."""
+    if finding.code != UNKNOWN_FIELD or len(finding.path) != len(site.path) + 1 or site.type not in CONFIGS:
+        return finding
+    if finding.path[-1] not in _fields_at(CONFIGS[site.type], ()):
+        return finding
+    return Finding(finding.code, finding.path, f"`{finding.path[-1]}` is not a field here; move it into `config`")
 
 
 def _misplaced(site: StepSite, finding: Finding) -> Finding:
@@ -126,7 +139,7 @@ def _case_blind(name: str, allowed: list[str]) -> list[str]:
 
 def _fields_at(model: type[Shape], location: tuple[int | str, ...]) -> list[str]:
     """The names that the model at this location takes: the schema is followed along the location."""
-    schema = model.model_json_schema()
+    schema = _schema(model)
     here: Any = schema
     for part in location:
         here = _resolved(schema, here)
@@ -135,6 +148,11 @@ def _fields_at(model: type[Shape], location: tuple[int | str, ...]) -> list[str]
         else:
             here = here.get("properties", {}).get(part, here.get("additionalProperties", {}))
     return list(_resolved(schema, here).get("properties", {}))
+
+
+@functools.cache
+def _schema(model: type[Shape]) -> dict[str, Any]:
+    return model.model_json_schema()
 
 
 def _resolved(schema: dict[str, Any], node: Any) -> dict[str, Any]:

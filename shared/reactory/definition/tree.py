@@ -6,6 +6,7 @@ gigabytes ("billion laughs").
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ from typing import Any, NamedTuple
 from reactory.definition.codes import DUPLICATE_KEY, INVALID_FIELD
 from reactory.definition.location import Path, format_path
 from reactory.definition.problem import Problem
+
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 MAX_DEPTH = 100
 MAX_VALUES = 200_000
@@ -181,5 +184,5 @@ class TreeBuilder:
         frame.merged.extend(bases)
 
     def _check_text(self, value: str, line: int) -> None:
-        if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        if _NOT_STORABLE.search(value):
             self.problem(INVALID_FIELD, "the text holds a character that cannot be stored (NUL or half a pair)", line)
