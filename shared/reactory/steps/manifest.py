@@ -80,17 +80,14 @@ class ManifestFile:
         except InvalidDefinitionError as error:
             line = next((problem.line for problem in error.problems), None)
             reason = error.problems[0].message if line else "is no mapping: begin with nameSpace, name and version"
-            fault = ModuleFault(
-                code="INVALID_MANIFEST", module=self.module, message=reason, file=str(self.path), line=line
-            )
-            self.faults.append(fault)
+            self._note("INVALID_MANIFEST", reason, line)
         return None
 
     def _convert(self, document: Document) -> Manifest | None:
         """All problems at once: each field is judged by itself."""
         for problem in document.problems:
             self._note("INVALID_MANIFEST", problem.message, problem.line)
-        for name in document.data.keys() - _FIELDS.keys():
+        for name in [name for name in document.data if name not in _FIELDS]:
             near = difflib.get_close_matches(name, _FIELDS, n=1)
             advice = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(_FIELDS)}"
             self.fault("UNKNOWN_FIELD", f"unknown field '{name}'; {advice}", name)
