@@ -53,8 +53,9 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """The instance moved (LC-2). ``reason`` is ``{code, message, stepId}`` or None."""
+    """The instance moved (LC-2). ``reason`` is ``{code, message, stepId}`` or None; ``number`` counts its moves."""
 
+    number: int
     previous: str
     status: str
     reason: dict[str, Any] | None

@@ -314,7 +314,8 @@ class Machine:
     def set_status(self, status: str, reason: dict[str, Any] | None = None) -> None:
         previous, self.state.status = self.state.status, status
         self.state.reason = reason
-        self.effects.append(StatusChanged(previous, status, reason, self.state.now))
+        self.state.moves += 1
+        self.effects.append(StatusChanged(self.state.moves, previous, status, reason, self.state.now))
 
     def fail_instance(self, code: str, message: str, step: str | None) -> None:
         """FAILED, with everything kept that an operator's retry needs (LC-14)."""

@@ -86,8 +86,14 @@ class Frame(msgspec.Struct, omit_defaults=True):
 
 
 class State(msgspec.Struct, omit_defaults=True):
+    """``seq`` numbers the records, ``moves`` the changes of status. ``backlog`` holds facts (JSON texts) that could not
+    be applied because the definition was missing; they come before the journal.
+    """
+
     status: str = "PENDING"
     seq: int = 0
+    moves: int = 0
+    backlog: list[str] = []
     now: int = 0
     started: int | None = None
     finished: int | None = None

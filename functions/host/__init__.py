@@ -1,0 +1,1 @@
+"""Entry points of the WorkflowHost: the worker, which advances instances, and the sweeper."""

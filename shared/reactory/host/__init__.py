@@ -1,0 +1,1 @@
+"""The durable pass: claim, recover, absorb, run, settle, tell. The only code that advances an instance."""

@@ -1,0 +1,104 @@
+"""The instances of one invocation, claimed together: their writes are grouped, their leases renewed, their news told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from reactory.exceptions import UnavailableError
+from reactory.host.attempt import Attempt
+from reactory.host.committer import Lane
+from reactory.host.outbox import bus_event
+from reactory.host.services import Services
+from reactory.host.threads import StepThreads
+from reactory.host.wakeups import NEAR_MS, send_wakeups
+from reactory.ports.store import HistoryChunk, InboxEntry, Instance, OutboxEntry, Outcome, Push, Settle
+
+_LOG = logging.getLogger("reactory.host")
+Answer = TypeVar("Answer")
+
+
+class Batch:
+    """What the passes of one invocation share. ``hand_on`` and ``abandon`` are set when the time is nearly over."""
+
+    def __init__(self, services: Services, owner: str, executor: ThreadPoolExecutor, threads: StepThreads) -> None:
+        self.services = services
+        self.owner = owner
+        self.hand_on = False
+        self.abandon = False
+        self._executor = executor
+        self._threads = threads
+        store = services.instances
+        self._pushes: Lane[Push, Outcome] = Lane(executor, store.push)
+        self._settles: Lane[Settle, Outcome] = Lane(executor, store.settle)
+        self._news: dict[str, list[OutboxEntry]] = {}
+        self._wakeups: list[tuple[str, int, int, str]] = []
+        self._telling: asyncio.Task[None] | None = None
+
+    async def in_thread(self, call: Callable[..., Answer], *args: Any) -> Answer:
+        """A blocking call of a port, off the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, call, *args)
+
+    def start(self, attempt: Attempt, inputs: Mapping[str, Any]) -> None:
+        attempt.start(asyncio.get_running_loop(), self._threads, inputs)
+
+    # --- writes ---------------------------------------------------------------------------------------------------
+
+    async def push(self, push: Push) -> Outcome:
+        return await self._pushes.put(push)
+
+    async def settle(self, settle: Settle) -> Outcome:
+        return await self._settles.put(settle)
+
+    async def absorb(self, push: Push) -> list[InboxEntry] | None:
+        return await self.in_thread(self.services.instances.absorb, push)
+
+    async def append_history(self, chunks: Sequence[HistoryChunk]) -> None:
+        await self.in_thread(self.services.instances.append_history, chunks)
+
+    async def put_blobs(self, blobs: Mapping[str, bytes]) -> None:
+        await self.in_thread(self.services.blobs.put, blobs)
+
+    # --- telling --------------------------------------------------------------------------------------------------
+
+    def settled(self, instance: Instance, settle: Settle, outbox: list[OutboxEntry]) -> None:
+        """An instance's snapshot is durable: remember what it owes to others."""
+        if outbox:
+            self._news.setdefault(instance.id, []).extend(outbox)
+        if settle.timer_at is not None and not settle.keep_lease:
+            delay = settle.timer_at - self.services.clock.now()
+            if delay <= NEAR_MS:
+                self._wakeups.append((instance.id, instance.priority, delay, instance.tenant))
+        if (self._news or self._wakeups) and self._telling is None:
+            self._telling = asyncio.ensure_future(self._tell())
+
+    async def told(self) -> None:
+        """Wait until all that is owed so far was told, or left to the sweeper."""
+        if self._telling is not None:
+            await self._telling
+
+    async def _tell(self) -> None:
+        """Publish what is owed, then strike it off; what gathers meanwhile is told in the next turn."""
+        try:
+            while self._news or self._wakeups:
+                news, self._news = self._news, {}
+                wakeups, self._wakeups = self._wakeups, []
+                await self.in_thread(self._publish, news, wakeups)
+        finally:
+            self._telling = None
+
+    def _publish(self, news: dict[str, list[OutboxEntry]], wakeups: list[tuple[str, int, int, str]]) -> None:
+        """What cannot be told now stays due, and the sweeper finds it."""
+        if wakeups:
+            send_wakeups(self.services.queue, wakeups)
+        if not news:
+            return
+        try:
+            self.services.bus.publish([bus_event(owner, entry) for owner, entries in news.items() for entry in entries])
+            told = {owner: [entry.id for entry in entries] for owner, entries in news.items()}
+            self.services.instances.told(self.owner, told)
+        except UnavailableError as error:
+            _LOG.warning("news not told, the sweeper will see to it: %s", error.message)

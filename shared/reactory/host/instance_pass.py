@@ -1,0 +1,400 @@
+"""The pass of one instance: recover, absorb, run, settle. Everything that happens to a running instance happens here.
+
+The order of things is what makes it durable. Facts are applied in memory at once, but nothing that follows from them is
+done before they are in the journal; the journal and the snapshot are only ever written under the lease's epoch and
+while the inbox is empty, so no request from outside is overlooked before a step starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from reactory.definition.program import Program
+from reactory.host.attempt import Attempt, Outcome, too_large
+from reactory.host.batch import Batch
+from reactory.host.outbox import MISSING, status_entries
+from reactory.host.recovery import replay, restore, stored_facts
+from reactory.host.signals import LeaseLostSignal
+from reactory.host.values import fetch
+from reactory.kernel.effects import CancelStep, LogLine, RunStep, StatusChanged, Store
+from reactory.kernel.facts import Begin, Fact, Interrupted, Succeeded, Tick, decode_fact, encode_fact
+from reactory.kernel.machine import Machine
+from reactory.kernel.records import encode_record
+from reactory.kernel.snapshot import snapshot
+from reactory.kernel.state import TERMINAL
+from reactory.kernel.timers import next_timer
+from reactory.kernel.values import make_ref
+from reactory.ports.store import HistoryChunk, InboxEntry, Instance, OutboxEntry, Push, Settle
+from reactory.steps.context import StepContext
+
+_LOG = logging.getLogger("reactory.host")
+_STEP_LOG = logging.getLogger("reactory.workflow")
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+
+
+class InstancePass:
+    """One claimed instance, until it is settled or lost."""
+
+    def __init__(self, batch: Batch, instance: Instance, program: Program) -> None:
+        self._batch = batch
+        self._services = batch.services
+        self._limits = batch.services.limits
+        self._instance = instance
+        self._machine: Machine = restore(instance, program, batch.services.env)
+        self._journal_count = instance.journal_count
+        self._journal_bytes = 0
+        self._tail_count = instance.history_count
+        self._tail_bytes = 0
+        self._unwritten: list[Fact] = []
+        self._arrived: list[Outcome] = []
+        self._ready: list[RunStep] = []
+        self._in_flight: dict[str, Attempt] = {}
+        self._blobs: dict[str, bytes] = {}
+        self._outbox: list[OutboxEntry] = []
+        self._stirred = asyncio.Event()
+        self._lost = False
+
+    @property
+    def instance_id(self) -> str:
+        return self._instance.id
+
+    # --- the pass -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Advance the instance until nothing can be done now. Raises LeaseLostSignal, and what the store raises."""
+        try:
+            await self._recover()
+            while await self._round():
+                pass
+        finally:
+            for attempt in self._in_flight.values():
+                attempt.cancel()
+
+    async def _recover(self) -> None:
+        instance = self._instance
+        await self._follow(replay(self._machine, stored_facts(self._machine, instance)))
+        self._take_effects(replaying=True)
+        self._note_return()
+        if instance.interrupted and (instance.state or instance.journal):
+            await self._apply(Interrupted(self._services.clock.now()))
+        if instance.inbox:
+            await self._absorb()
+        if self._machine.state.status == "PENDING":
+            await self._apply(Begin(self._services.clock.now()))
+        self._resume_running()
+
+    def _note_return(self) -> None:
+        """The definition was missing and is there again: the kernel never knew, so its status stands (WH-18)."""
+        reason, state = self._instance.reason, self._machine.state
+        if reason is not None and reason.get("code") == MISSING and state.status not in TERMINAL:
+            state.moves += 2
+            now = self._services.clock.now()
+            for number, (previous, status) in enumerate((("FAILED", "PENDING"), ("PENDING", state.status))):
+                change = StatusChanged(state.moves - 1 + number, previous, status, None, now)
+                self._outbox += status_entries(self._instance, change)
+
+    def _resume_running(self) -> None:
+        """Steps that were to run when the last owner let go, and that nobody runs now."""
+        machine = self._machine
+        if machine.state.status != "RUNNING":
+            return
+        wanted = {effect.path for effect in self._ready}
+        for path, live in list(machine.state.live.items()):
+            if live.status == "RUNNING" and live.attempt and not live.phase and path not in wanted:
+                machine.run_step(path, live)
+        self._take_effects()
+
+    async def _round(self) -> bool:
+        """One turn: time, results, then writes and steps. False when the instance is settled."""
+        if self._lost:
+            raise LeaseLostSignal
+        timer = next_timer(self._machine.state)
+        if timer is not None and timer <= self._services.clock.now():
+            await self._apply(Tick(self._services.clock.now()))
+        while self._arrived:
+            await self._apply(self._arrived.pop(0))
+        self._ready = [effect for effect in self._ready if self._is_wanted(effect)]
+        if self._batch.hand_on:
+            return await self._hand_on()
+        if self._ready:
+            if await self._write_facts():
+                self._start_ready()
+            return True
+        if self._in_flight:
+            if self._must_write() and not await self._write_facts():
+                return True
+            await self._wait()
+            return True
+        return not await self._settle()
+
+    async def _wait(self) -> None:
+        """Until a step reports, a timer is due, or the batch wants something else."""
+        self._stirred.clear()
+        if self._arrived or self._lost or self._batch.abandon:
+            return
+        timer = None if self._batch.hand_on else next_timer(self._machine.state)
+        pause = None if timer is None else max(0, timer - self._services.clock.now()) / 1000
+        try:
+            await asyncio.wait_for(self._stirred.wait(), pause)
+        except TimeoutError:
+            return
+
+    def lose(self) -> None:
+        """The lease is gone: stop what runs, write nothing more."""
+        self._lost = True
+        self._stirred.set()
+
+    def stir(self) -> None:
+        """Something changed that a waiting pass must look at."""
+        self._stirred.set()
+
+    # --- facts and effects ----------------------------------------------------------------------------------------
+
+    async def _apply(self, fact: Fact) -> None:
+        self._unwritten.append(fact)
+        await self._follow(replay(self._machine, [fact]))
+        self._take_effects()
+
+    async def _follow(self, loading: Iterable[dict[str, Any]]) -> None:
+        """Carry a replay through, loading what it asks for and letting others run in between."""
+        for ref in loading:
+            self._machine.context.values[ref["id"]] = await self._batch.in_thread(
+                fetch, self._services.blobs, ref, self.instance_id
+            )
+
+    def _take_effects(self, *, replaying: bool = False) -> None:
+        """Sort the machine's effects into what this pass has to do. What a replay started is started again later."""
+        effects, self._machine.effects = self._machine.effects, []
+        for effect in effects:
+            match effect:
+                case RunStep():
+                    if not replaying:
+                        self._ready.append(effect)
+                case Store(id=blob_id, value=value):
+                    self._blobs[blob_id] = msgspec.json.encode(value)
+                    self._machine.context.values[blob_id] = value
+                case StatusChanged():
+                    self._outbox += status_entries(self._instance, effect)
+                case CancelStep(path=path):
+                    attempt = self._in_flight.pop(path, None)
+                    if attempt is not None:
+                        attempt.cancel()
+                case LogLine() if not replaying:
+                    self._log(effect)
+                case _:
+                    pass
+
+    def _log(self, line: LogLine) -> None:
+        extra = {"instance_id": self.instance_id, "step_path": line.path, "data": line.data}
+        _STEP_LOG.log(_LEVELS[line.level], "%s", line.message, extra=extra)
+
+    def _is_wanted(self, effect: RunStep) -> bool:
+        """Whether a step that was to run is still to run, and nobody runs it."""
+        state = self._machine.state
+        live = state.live.get(effect.path)
+        if state.status != "RUNNING" or live is None or effect.path in self._in_flight:
+            return False
+        return live.status == "RUNNING" and live.attempt == effect.attempt and not live.phase
+
+    # --- steps ----------------------------------------------------------------------------------------------------
+
+    def _start_ready(self) -> None:
+        for effect in self._ready:
+            if not self._is_wanted(effect):
+                continue
+            context = self._context(effect)
+            attempt = Attempt(self._services, effect, context, self._reported)
+            self._in_flight[effect.path] = attempt
+            self._batch.start(attempt, self._inputs(effect))
+        self._ready = []
+
+    def _inputs(self, effect: RunStep) -> Any:
+        return self._machine.context.deref(effect.input) or {}
+
+    def _context(self, effect: RunStep) -> StepContext:
+        program, clock = self._machine.program, self._services.clock
+        limit = effect.timeout or self._limits.step_timeout_ms
+        return StepContext(
+            instance_id=self.instance_id,
+            workflow_id=program.id,
+            version=program.version,
+            path=effect.path,
+            step_id=effect.node.id,
+            attempt=effect.attempt,
+            tenant=self._instance.tenant,
+            config=self._machine.context.deref(effect.config) or {},
+            deadline=clock.monotonic() + limit / 1000,
+            monotonic=clock.monotonic,
+        )
+
+    def _reported(self, attempt: Attempt, outcome: Outcome) -> None:
+        """An attempt is through. Its result is used as it comes back from storage."""
+        if self._in_flight.get(attempt.effect.path) is not attempt:
+            return
+        del self._in_flight[attempt.effect.path]
+        self._arrived.append(outcome)
+        self._stirred.set()
+
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    def _must_write(self) -> bool:
+        return any(not isinstance(fact, Begin | Tick) for fact in self._unwritten)
+
+    async def _write_facts(self) -> bool:
+        """Make the facts durable before what follows from them starts. False: look again, the state has moved."""
+        if not self._must_write():
+            return True
+        if self._journal_count + len(self._unwritten) > self._limits.journal_facts or (
+            self._journal_bytes > self._limits.journal_bytes
+        ):
+            return await self._settle(keep_lease=True)
+        push = await self._make_push()
+        match await self._batch.push(push):
+            case "ok":
+                self._journaled(push)
+                return True
+            case "inbox":
+                await self._absorb()
+                return False
+            case "lost":
+                raise LeaseLostSignal
+
+    async def _make_push(self) -> Push:
+        await self._move_large_results()
+        facts = [encode_fact(fact) for fact in self._unwritten]
+        return Push(self.instance_id, self._instance.epoch, self._batch.owner, self._journal_count, facts)
+
+    def _journaled(self, push: Push) -> None:
+        self._journal_count += len(push.facts)
+        self._journal_bytes += sum(map(len, push.facts))
+        self._unwritten = []
+
+    async def _move_large_results(self) -> None:
+        """Results over the inline limit go to the blob store, and the journal keeps a reference (WR-15)."""
+        blobs: dict[str, bytes] = {}
+        for number, fact in enumerate(self._unwritten):
+            if not isinstance(fact, Succeeded) or isinstance(fact.output, bool | int | float | None):
+                continue
+            encoded = too_large(fact.output, self._limits.inline_limit)
+            if encoded is not None:
+                blob_id = f"{self.instance_id}/{fact.path}@{fact.attempt}"
+                blobs[blob_id] = encoded
+                self._unwritten[number] = msgspec.structs.replace(fact, output=make_ref(blob_id, len(encoded)))
+        if blobs:
+            await self._batch.put_blobs(blobs)
+
+    async def _absorb(self) -> None:
+        """Take in what came from outside: into the journal in one fenced update, then into the state."""
+        push = await self._make_push()
+        entries: list[InboxEntry] | None = await self._batch.absorb(push)
+        if entries is None:
+            raise LeaseLostSignal
+        self._journaled(push)
+        self._journal_count += len(entries)
+        facts = [decode_fact(entry.fact) for entry in entries]
+        await self._follow(replay(self._machine, facts))
+        self._take_effects()
+
+    # --- settling -------------------------------------------------------------------------------------------------
+
+    async def _hand_on(self) -> bool:
+        """The time is nearly over: start nothing, wait for what runs, settle and let another worker go on."""
+        if self._in_flight:
+            if self._must_write() and not await self._write_facts():
+                return True
+            if self._batch.abandon:
+                raise LeaseLostSignal  # the lease runs out by itself, and the next owner knows what was interrupted
+            await self._wait()
+            return True
+        return not await self._settle()
+
+    async def _settle(self, *, keep_lease: bool = False) -> bool:
+        """Write the snapshot. True when it is written; False when the inbox had something, which is absorbed then."""
+        await self._move_large_results()
+        settle = await self._make_settle(keep_lease=keep_lease)
+        match await self._batch.settle(settle):
+            case "ok":
+                self._settled(settle)
+                return True
+            case "inbox":
+                await self._absorb()
+                return False
+            case "lost":
+                raise LeaseLostSignal
+
+    async def _make_settle(self, *, keep_lease: bool) -> Settle:
+        machine, state = self._machine, self._machine.state
+        text, blobs = snapshot(state, self.instance_id, machine.context.values)
+        blobs.update(self._blobs)
+        if blobs:
+            await self._batch.put_blobs(blobs)
+            self._blobs = {}
+        now = self._services.clock.now()
+        timer = self._next_need(now, keep_lease=keep_lease)
+        wake_at = min(now, timer or now) if self._outbox or self._instance.outbox else timer
+        return Settle(
+            instance_id=self.instance_id,
+            epoch=self._instance.epoch,
+            owner=self._batch.owner,
+            state=text,
+            status=state.status,
+            reason=state.reason,
+            started_at=state.started,
+            completed_at=state.finished,
+            updated_at=now,
+            wake_at=wake_at,
+            timer_at=timer,
+            waits=[],
+            outbox=self._outbox,
+            history=await self._keep_history(),
+            keep_lease=keep_lease,
+        )
+
+    def _next_need(self, now: int, *, keep_lease: bool) -> int | None:
+        """When the instance next needs somebody: at once if there is work left, else with its next timer."""
+        if keep_lease or self._machine.queue or self._ready:
+            return now if self._machine.state.status == "RUNNING" else None
+        return next_timer(self._machine.state)
+
+    async def _keep_history(self) -> list[str]:
+        """The records for the document's own tail; once that is full, they go to the ``steps`` collection first."""
+        records = self._machine.records
+        texts = [encode_record(record) for record in records]
+        size = sum(map(len, texts))
+        if (
+            self._tail_count + len(texts) <= self._limits.tail_records
+            and self._tail_bytes + size <= self._limits.tail_bytes
+        ):
+            return texts
+        chunks = _chunks(self.instance_id, records[0].seq, texts, self._limits.tail_bytes * 8)
+        await self._batch.append_history(chunks)
+        return []
+
+    def _settled(self, settle: Settle) -> None:
+        """The document says it now. What it owes to others is told by the batch."""
+        self._tail_count += len(settle.history)
+        self._tail_bytes += sum(map(len, settle.history))
+        self._machine.records = []
+        self._unwritten = []
+        self._journal_count = self._journal_bytes = 0
+        outbox, self._outbox = self._outbox, []
+        self._batch.settled(self._instance, settle, [*self._instance.outbox, *outbox])
+        self._instance.outbox = []
+
+
+def _chunks(instance_id: str, first: int, texts: Sequence[str], most_bytes: int) -> list[HistoryChunk]:
+    """Records in chunks that fit a document however large they are."""
+    chunks: list[HistoryChunk] = []
+    begin = size = 0
+    for number, text in enumerate(texts):
+        if number > begin and size + len(text) > most_bytes:
+            chunks.append(HistoryChunk(instance_id, first + begin, list(texts[begin:number])))
+            begin, size = number, 0
+        size += len(text)
+    chunks.append(HistoryChunk(instance_id, first + begin, list(texts[begin:])))
+    return chunks

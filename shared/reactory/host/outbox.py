@@ -1,0 +1,45 @@
+"""What an instance has still to tell others: made with the state that it tells of, worked off after it is durable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from reactory.kernel.effects import StatusChanged
+from reactory.kernel.machine import rfc3339
+from reactory.ports.bus import BusEvent
+from reactory.ports.store import Instance, OutboxEntry
+
+SOURCE = "reactory.workflow"
+STATUS_CHANGE = "Workflow Instance Status Change"
+MISSING = "definition_missing"
+"""Reason code of an instance whose definition is missing (WH-18)."""
+DEAD_LETTERED = "Workflow Instance Dead Lettered"
+
+
+def status_entries(instance: Instance, change: StatusChanged) -> list[OutboxEntry]:
+    """The outbox entries of one status change; ids are unique per instance and the same after a recovery."""
+    detail: dict[str, Any] = {
+        "instanceId": instance.id,
+        "workflowId": instance.workflow_id,
+        "version": instance.version,
+        "tenant": instance.tenant,
+        "status": change.status,
+        "previousStatus": change.previous,
+        "reason": change.reason,
+        "correlationId": instance.correlation_id,
+        "timestamp": rfc3339(change.at),
+    }
+    body = msgspec.json.encode({"detail": detail, "time": change.at}).decode()
+    entries = [OutboxEntry(f"{change.number}", "status", body)]
+    if change.reason is not None and change.reason.get("code") == "dead_lettered":
+        entries.append(OutboxEntry(f"{change.number}.dead", "dead-lettered", body))
+    return entries
+
+
+def bus_event(instance_id: str, entry: OutboxEntry) -> BusEvent:
+    """The event that an entry stands for."""
+    body = msgspec.json.decode(entry.body)
+    kind = DEAD_LETTERED if entry.kind == "dead-lettered" else STATUS_CHANGE
+    return BusEvent(f"{instance_id}:{entry.id}", SOURCE, kind, body["detail"], body["time"])

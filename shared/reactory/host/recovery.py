@@ -1,0 +1,56 @@
+"""An instance's machine made from its document: snapshot plus journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from reactory.definition.program import Program
+from reactory.kernel.context import Context
+from reactory.kernel.effects import Load
+from reactory.kernel.facts import Fact, decode_fact
+from reactory.kernel.machine import Machine
+from reactory.kernel.snapshot import decode_state
+from reactory.kernel.state import State
+from reactory.ports.store import Instance
+
+
+def restore(instance: Instance, program: Program, env: Mapping[str, Any]) -> Machine:
+    """The machine as the snapshot has it, before the journal is replayed."""
+    state = State() if instance.state is None else decode_state(instance.state)
+    context = Context(
+        instance_id=instance.id,
+        input=msgspec.json.decode(instance.input),
+        tenant=instance.tenant,
+        env=env,
+        timeout=instance.timeout,
+    )
+    return Machine(program, state, context)
+
+
+def stored_facts(machine: Machine, instance: Instance) -> list[Fact]:
+    """The facts since the snapshot, in order; the snapshot's backlog is taken over by the caller."""
+    backlog, machine.state.backlog = machine.state.backlog, []
+    return [decode_fact(text) for text in (*backlog, *instance.journal)]
+
+
+def replay(machine: Machine, facts: Iterable[Fact]) -> Iterator[dict[str, Any]]:
+    """Apply facts one after the other, each carried out to its end.
+
+    Yields every reference that has to be loaded into ``machine.context.values`` before the next step of the iteration.
+    """
+    yield from settle_down(machine)
+    for fact in facts:
+        machine.apply(fact)
+        yield from settle_down(machine)
+
+
+def settle_down(machine: Machine) -> Iterator[dict[str, Any]]:
+    """Drain until nothing is left to do; yields the references to load on the way."""
+    while not machine.drain():
+        last = machine.effects[-1] if machine.effects else None
+        if isinstance(last, Load):
+            machine.effects.pop()
+            yield last.ref

@@ -1,0 +1,52 @@
+"""What the host works with: the ports, the steps, the limits. Made by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reactory.host.definitions import Definitions
+from reactory.ports.blobs import Blobs
+from reactory.ports.bus import Bus
+from reactory.ports.clock import Clock, Ids
+from reactory.ports.queue import Queue
+from reactory.ports.store import InstanceStore
+from reactory.steps.registry import StepRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Times in milliseconds, sizes in bytes.
+
+    ``hand_on_ms`` before a function's deadline no step is started any more; ``abandon_ms`` before it running steps are
+    left to the lease's expiry. ``journal_facts`` bounds the journal: then the pass settles in between.
+    ``tail_records`` and ``tail_bytes`` bound the history kept in the instance's own document.
+    """
+
+    lease_ms: int = 30_000
+    heartbeat_ms: int = 10_000
+    step_timeout_ms: int = 30_000
+    inline_limit: int = 131_072
+    step_threads: int = 64
+    horizon_ms: int = 2_000
+    hand_on_ms: int = 10_000
+    abandon_ms: int = 2_000
+    journal_facts: int = 100
+    journal_bytes: int = 262_144
+    tail_records: int = 64
+    tail_bytes: int = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    instances: InstanceStore
+    definitions: Definitions
+    blobs: Blobs
+    queue: Queue
+    bus: Bus
+    clock: Clock
+    ids: Ids
+    steps: StepRegistry
+    env: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,197 @@
+"""The worker: wake-ups in, instances advanced. One per process, kept between invocations."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from reactory.definition.program import Program
+from reactory.exceptions import AmbiguousWriteError, InvalidDefinitionError, ReactoryError, WorkflowNotFoundError
+from reactory.host.batch import Batch
+from reactory.host.instance_pass import InstancePass
+from reactory.host.orphan import give_up
+from reactory.host.services import Services
+from reactory.host.signals import LeaseLostSignal
+from reactory.host.threads import StepThreads
+from reactory.host.wakeups import send_wakeups
+from reactory.ports.store import Instance
+
+_LOG = logging.getLogger("reactory.host")
+
+AMBIGUOUS_TRIES = 2
+"""How often a pass is begun anew after an ambiguous write, before the message is left to come again."""
+
+STORE_THREADS = 6
+"""Threads for the store's blocking calls: two lanes of two kinds, and room for the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeUp:
+    """One hint. ``redelivered``: the message came before, so its last receiver may have crashed."""
+
+    instance_id: str
+    redelivered: bool = False
+
+
+class Worker:
+    """Advances the instances that it is woken for. ``handle`` may be called again and again, one call at a time."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._executor = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="reactory-store")
+        self._threads = StepThreads(services.limits.step_threads)
+        self._loop = asyncio.new_event_loop()
+        self._batch: Batch | None = None
+        self._passes: dict[str, InstancePass] = {}
+        self._draining = False
+
+    def handle(self, wakeups: Sequence[WakeUp], remaining_ms: float | None = None) -> set[str]:
+        """Advance the instances; the ids of those that could not be (their messages are to be delivered again).
+
+        ``remaining_ms`` is how long the function may still run; None = no limit.
+        """
+        return self._loop.run_until_complete(self._handle(wakeups, remaining_ms))
+
+    def drain(self) -> None:
+        """The process is to end (SIGTERM): start no more steps and hand on. May be called from a signal handler."""
+        self._draining = True
+        self._loop.call_soon_threadsafe(self._set_hand_on)
+
+    def close(self) -> None:
+        """Free the threads and the loop."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._loop.close()
+
+    async def _handle(self, wakeups: Sequence[WakeUp], remaining_ms: float | None) -> set[str]:
+        limits = self._services.limits
+        ids = list(dict.fromkeys(w.instance_id for w in wakeups))
+        batch = self._batch = Batch(self._services, self._services.ids.new(), self._executor, self._threads)
+        batch.hand_on = self._draining
+        claimed_at = self._services.clock.monotonic()
+        claimed = await batch.in_thread(
+            self._services.instances.claim, ids, batch.owner, limits.lease_ms, limits.horizon_ms
+        )
+        keeper = asyncio.ensure_future(self._keep_leases(batch, claimed_at))
+        alarms = self._set_alarms(batch, remaining_ms)
+        try:
+            outcomes = await asyncio.gather(*(self._advance(batch, instance) for instance in claimed))
+            await batch.told()
+            await self._hint_again(batch, wakeups, {instance.id for instance in claimed})
+        finally:
+            keeper.cancel()
+            for alarm in alarms:
+                alarm.cancel()
+            self._passes = {}
+        return {instance_id for instance_id in outcomes if instance_id is not None}
+
+    # --- one instance -------------------------------------------------------------------------------------------
+
+    async def _advance(self, batch: Batch, instance: Instance) -> str | None:
+        """Run one pass; the instance's id if it has to be tried again."""
+        try:
+            await self._wait_until_due(instance)
+            await self._pass(batch, instance)
+        except LeaseLostSignal:
+            _LOG.info("lease of instance %s lost or left to expire", instance.id)
+        except ReactoryError as error:
+            _LOG.warning("pass of instance %s ended: %s", instance.id, error.message)
+            return instance.id
+        except Exception:  # noqa: BLE001 - logged with its trace; and
+            # a defect of ours must not take the other instances of the batch down with it
+            _LOG.exception("pass of instance %s ended by a defect", instance.id)
+            return instance.id
+        finally:
+            self._passes.pop(instance.id, None)
+        return None
+
+    async def _pass(self, batch: Batch, instance: Instance) -> None:
+        """A pass, begun anew from the document when a write turned out ambiguous."""
+        for tries_left in range(AMBIGUOUS_TRIES, -1, -1):
+            try:
+                program = await self._program(batch, instance)
+                current = self._passes[instance.id] = InstancePass(batch, instance, program)
+                await current.run()
+            except (WorkflowNotFoundError, InvalidDefinitionError) as error:
+                await give_up(batch, instance, error)
+            except AmbiguousWriteError:
+                # forget what is in memory: the document knows whether it happened
+                again = await batch.in_thread(self._services.instances.get, instance.id)
+                if again is None or (again.epoch, again.lease_owner) != (instance.epoch, batch.owner):
+                    raise LeaseLostSignal from None
+                if not tries_left or again.lease_until is None:
+                    raise
+                again.interrupted = True
+                instance = again
+                continue
+            return
+
+    async def _program(self, batch: Batch, instance: Instance) -> Program:
+        definitions = self._services.definitions
+        known = definitions.cached(instance.tenant, instance.workflow_id, instance.version, instance.fingerprint)
+        if known is not None:
+            return known
+        return await batch.in_thread(
+            definitions.program, instance.tenant, instance.workflow_id, instance.version, instance.fingerprint
+        )
+
+    async def _wait_until_due(self, instance: Instance) -> None:
+        """A hint may come a little early: wait for the rest of the time instead of coming back for it."""
+        if instance.inbox or instance.wake_at is None:
+            return
+        early = instance.wake_at - self._services.clock.now()
+        if 0 < early <= self._services.limits.horizon_ms:
+            await asyncio.sleep(early / 1000)
+
+    # --- leases and time ----------------------------------------------------------------------------------------
+
+    async def _keep_leases(self, batch: Batch, claimed_at: float) -> None:
+        """Renew the leases while passes run; a pass whose lease is gone finds out at its next write (fencing)."""
+        limits = self._services.limits
+        renewed_at = claimed_at
+        while True:
+            pause = limits.heartbeat_ms / 1000 - (self._services.clock.monotonic() - renewed_at)
+            await asyncio.sleep(max(0.0, pause))
+            renewed_at = self._services.clock.monotonic()
+            ids = list(self._passes)
+            if not ids:
+                continue
+            try:
+                held = await batch.in_thread(self._services.instances.renew, ids, batch.owner, limits.lease_ms)
+            except ReactoryError as error:
+                _LOG.warning("leases not renewed: %s", error.message)
+                continue
+            for instance_id in set(ids) - held:
+                lost = self._passes.get(instance_id)
+                if lost is not None:
+                    lost.lose()
+
+    def _set_alarms(self, batch: Batch, remaining_ms: float | None) -> list[asyncio.TimerHandle]:
+        """Hand on before the function's time is over (WH-26)."""
+        if remaining_ms is None:
+            return []
+        limits, loop = self._services.limits, self._loop
+
+        def abandon() -> None:
+            batch.abandon = True
+            self._set_hand_on()
+
+        hand_on_in = max(0.0, remaining_ms - limits.hand_on_ms) / 1000
+        abandon_in = max(0.0, remaining_ms - limits.abandon_ms) / 1000
+        return [loop.call_later(hand_on_in, self._set_hand_on), loop.call_later(abandon_in, abandon)]
+
+    def _set_hand_on(self) -> None:
+        if self._batch is not None:
+            self._batch.hand_on = True
+        for current in list(self._passes.values()):
+            current.stir()
+
+    async def _hint_again(self, batch: Batch, wakeups: Sequence[WakeUp], claimed: set[str]) -> None:
+        """A redelivered hint that met somebody's lease: its owner may be dead, so look again when the lease is over."""
+        suspects = [w.instance_id for w in wakeups if w.redelivered and w.instance_id not in claimed]
+        if suspects:
+            leased = await batch.in_thread(self._services.instances.leased, suspects)
+            again = [(instance_id, 2, left + 1000, "default") for instance_id, left in leased.items()]
+            await batch.in_thread(send_wakeups, self._services.queue, again)
