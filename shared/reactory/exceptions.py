@@ -19,9 +19,9 @@
     ├── InvalidSettingsError         500  invalid_settings (every problem in ``problems``)
     ├── UnavailableError             503  unavailable, retryable
     │   ├── StoreUnavailableError    503  store_unavailable, retryable
-    │   └── QueueUnavailableError    503  queue_unavailable, retryable
+    │   ├── QueueUnavailableError    503  queue_unavailable, retryable
+    │   └── AmbiguousWriteError      503  ambiguous_write, retryable: may or may not have happened
     ├── StartupError                 500  startup_failed: the local stack cannot start here
-    ├── AmbiguousWriteError          503  ambiguous_write, retryable: may or may not have happened
     └── StepError                    what a step raises or is failed with
         ├── RetryableStepError       retryable
         ├── PermanentStepError       not retryable

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 from reactory.adapters.aws import session
 from reactory.adapters.aws.eventbridge import EventBridgeBus
 from reactory.adapters.memory.bus import MemoryBus

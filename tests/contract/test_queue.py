@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+
 from reactory.adapters.aws import session
 from reactory.adapters.aws.sqs import SqsQueue
 from reactory.adapters.aws.sqs_receiver import SqsReceiver

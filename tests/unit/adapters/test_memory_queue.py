@@ -6,6 +6,7 @@ import json
 import threading
 
 import pytest
+
 from reactory import topology
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
 from reactory.adapters.memory.queue import MemoryQueue, QueueShape

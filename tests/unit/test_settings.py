@@ -1,0 +1,113 @@
+"""The environment: read once, refused with every problem named, secrets never shown."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from pydantic import ValidationError
+
+from reactory.exceptions import InvalidSettingsError
+from reactory.settings import Settings, read_settings, variable
+
+
+def refused(**environ: str) -> InvalidSettingsError:
+    with pytest.raises(InvalidSettingsError) as raised:
+        read_settings({variable(name): value for name, value in environ.items()})
+    return raised.value
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    """Nothing has to be set; variables of others are none of ours."""
+    assert read_settings({"PATH": "/bin", "REACTORY_URL": "http://localhost"}) == Settings()
+
+
+def test_every_field_is_read_from_its_variable() -> None:
+    """REACTORY_<FIELD>: texts and numbers as they are, lists and maps as JSON."""
+    settings = read_settings(
+        {
+            "REACTORY_DATABASE": "orders",
+            "REACTORY_LEASE_MS": "60000",
+            "REACTORY_QUEUE_URLS": '{"triggers": "https://sqs.test/triggers"}',
+            "REACTORY_MODULES": '["workflows/acme-orders"]',
+            "REACTORY_LOG_LEVEL": "debug",
+        }
+    )
+    assert settings.database == "orders"
+    assert settings.lease_ms == 60_000
+    assert settings.queue_urls == {"triggers": "https://sqs.test/triggers"}
+    assert settings.modules == ["workflows/acme-orders"]
+    assert settings.log_level == "DEBUG"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("lease_ms", "soon", "REACTORY_LEASE_MS is 'soon': .*integer.* Expected: milliseconds"),
+        ("lease_ms", "10", "REACTORY_LEASE_MS is '10': .*1000.*default: 30000"),
+        ("aws", "azure", "REACTORY_AWS is 'azure': .*'memory' or 'boto3'"),
+        ("modules", "workflows", "REACTORY_MODULES is no JSON"),
+        ("modules", '"workflows"', "REACTORY_MODULES is '\"workflows\"': .*list"),
+        ("env", '{"a": 1}', r"REACTORY_ENV\['a'\] is .*string"),
+        ("database", "a/b", "REACTORY_DATABASE is 'a/b'.*letters, digits"),
+        ("log_level", "loud", "REACTORY_LOG_LEVEL is 'loud'.*'DEBUG'"),
+        ("step_threads", "0", "REACTORY_STEP_THREADS is '0'.*at least 1"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_expected(field: str, value: str, said: str) -> None:
+    """The error names the variable, its value, the problem and what would be right."""
+    error = refused(**{field: value})
+    (problem,) = error.problems
+    assert problem in error.message
+    assert re.search(said, problem)
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    """Nobody deploys five times to learn of five mistakes."""
+    assert len(refused(lease_ms="x", aws="y", modules="z").problems) == 3
+
+
+def test_blobs_in_s3_need_a_bucket() -> None:
+    """What belongs together is checked together, by the variables' names."""
+    assert "REACTORY_BUCKET is missing" in refused(blobs="s3").message
+
+
+def test_a_lease_outlives_a_missed_heartbeat() -> None:
+    """A heartbeat slower than half the lease would lose leases of healthy owners."""
+    message = refused(lease_ms="10000", heartbeat_ms="6000").message
+    assert "REACTORY_HEARTBEAT_MS" in message
+    assert "REACTORY_LEASE_MS" in message
+
+
+@pytest.mark.parametrize("uri", ["http://admin:hunter2@db", "admin:hunter2@db", "hunter2"])
+def test_a_wrong_address_of_the_database_is_not_shown(uri: str) -> None:
+    """SM-13: the variable and the problem are told, the value with its password is not, whichever way it is wrong."""
+    message = refused(mongodb_uri=uri).message
+    assert "REACTORY_MONGODB_URI: must begin with mongodb://" in message
+    assert "hunter2" not in message
+    with pytest.raises(ValidationError) as raised:
+        Settings(mongodb_uri=uri)
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "uri", ["mongodb://admin:hunter2@db/x", "mongodb+srv://admin:hun@ter2@db", "mongodb://hunter2@db"]
+)
+def test_credentials_are_masked_in_the_repr(uri: str) -> None:
+    """SM-13: printing the settings shows the host and nothing secret."""
+    settings = Settings(mongodb_uri=uri)
+    for text in (repr(settings), str(settings), f"{settings}"):
+        assert "***@db" in text
+        assert "hun" not in text
+    assert settings.mongodb_uri == uri
+
+
+def test_settings_cannot_be_changed() -> None:
+    """What was validated stays as it was."""
+    with pytest.raises(ValidationError):
+        setattr(Settings(), "database", "other")  # noqa: B010  # the type checker refuses the plain form
+
+
+def test_every_setting_says_what_it_is() -> None:
+    """The descriptions are what errors and the documentation show."""
+    assert all(info.description for info in Settings.model_fields.values())
