@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from infra.settings import ROOT, read_context
+from infra.options import ROOT, read_context
 
 if TYPE_CHECKING:
     from aws_cdk import App

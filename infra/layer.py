@@ -8,11 +8,11 @@ from aws_cdk import AssetHashType
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.bundling.functions import ENTRY_POINTS, build_functions, module_paths
+from infra.bundling.layer import LIBRARY, build_layer
+from infra.bundling.package import Package
 from infra.functions import Code
 from infra.options import Options
-from infra.packaging.functions import ENTRY_POINTS, build_functions, module_paths
-from infra.packaging.layer import LIBRARY, build_layer
-from infra.packaging.package import Package
 
 
 def create_code(scope: Construct, options: Options, root: Path) -> Code:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The project's folder."""
 
 PRODUCT = "reactory"
 
@@ -36,3 +41,9 @@ def read_options(context: Callable[[str], Any]) -> Options:
         bundle=str(values["bundle"]).lower() != "false",
         log_retention_days=int(values["logRetentionDays"] or 30),
     )
+
+
+def read_context() -> dict[str, Any]:
+    """The context of ``cdk.json``: read here too, so that the template is the same without the CDK command line."""
+    settings: dict[str, dict[str, Any]] = json.loads((ROOT / "cdk.json").read_text())
+    return settings["context"]

@@ -11,11 +11,10 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.options import Options, read_options
-from infra.packaging.bytecode import VERSION, interpreter
-from infra.packaging.functions import build_functions
-from infra.packaging.layer import build_layer
-from infra.settings import ROOT, read_context
+from infra.bundling.bytecode import VERSION, interpreter
+from infra.bundling.functions import build_functions
+from infra.bundling.layer import build_layer
+from infra.options import ROOT, Options, read_context, read_options
 from reactory import topology
 
 MEGABYTE = 1_000_000

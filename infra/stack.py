@@ -8,10 +8,9 @@ from constructs import Construct
 from infra.api import create_api
 from infra.functions import create_functions
 from infra.layer import create_code
-from infra.options import Options
+from infra.options import ROOT, Options
 from infra.resources import create_resources
 from infra.rules import create_rules
-from infra.settings import ROOT
 
 
 class ReactoryStack(Stack):

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.options import Options, read_options
-from infra.packaging import dependencies
-from infra.packaging.bytecode import compile_folder
-from infra.packaging.functions import build_functions, module_paths
-from infra.packaging.layer import library_sources
-from infra.packaging.package import build_once, digest, sources
-from infra.settings import ROOT, read_context
+from infra.bundling import dependencies
+from infra.bundling.bytecode import compile_folder
+from infra.bundling.functions import build_functions, module_paths
+from infra.bundling.layer import library_sources
+from infra.bundling.package import build_once, digest, sources
+from infra.options import ROOT, Options, read_context, read_options
 from infra.sizes import FUNCTION, Size, over_budget
 from reactory import topology
 
@@ -137,7 +136,7 @@ def test_bytecode_is_never_checked_and_always_the_same(tmp_path: Path) -> None:
 
 def test_functions_package_has_the_users_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """DP-1, IN-2: folders with a module.yaml are packaged beside the functions, where REACTORY_MODULES says."""
-    monkeypatch.setattr("infra.packaging.functions.interpreter", lambda: None)
+    monkeypatch.setattr("infra.bundling.functions.interpreter", lambda: None)
     write(
         tmp_path, "functions/runner/api.py", "mine/acme/module.yaml", "mine/acme/steps.py", "mine/acme/tests/test_x.py"
     )

@@ -10,8 +10,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from infra.packaging.bytecode import VERSION
-from infra.packaging.command import call
+from infra.bundling.bytecode import VERSION
+from infra.bundling.command import call
 
 LOCK = Path("requirements") / "layer.txt"
 

@@ -11,7 +11,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from infra.packaging.command import ask, call
+from infra.bundling.command import ask, call
 
 VERSION = "3.13"
 """The Python of the functions, of their wheels and of their bytecode."""

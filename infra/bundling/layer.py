@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from infra.packaging.bytecode import VERSION, compile_folder, interpreter
-from infra.packaging.dependencies import LOCK, PLATFORM, install, trim
-from infra.packaging.package import IGNORED, Package, build_once, digest, recipe, sources
+from infra.bundling.bytecode import VERSION, compile_folder, interpreter
+from infra.bundling.dependencies import LOCK, PLATFORM, install, trim
+from infra.bundling.package import IGNORED, Package, build_once, digest, recipe, sources
 
 LIBRARY = Path("shared") / "reactory"
 

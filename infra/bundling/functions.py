@@ -9,8 +9,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path, PurePosixPath
 
-from infra.packaging.bytecode import VERSION, compile_folder, interpreter
-from infra.packaging.package import IGNORED, Package, build_once, digest, recipe, sources
+from infra.bundling.bytecode import VERSION, compile_folder, interpreter
+from infra.bundling.package import IGNORED, Package, build_once, digest, recipe, sources
 
 ENTRY_POINTS = Path("functions")
 
