@@ -13,7 +13,7 @@ import msgspec
 
 from reactory.masking import Masker
 
-_OWN = frozenset({"level", "message", "timestamp", "logger", "location", "error"})
+_OWN = frozenset({"level", "message", "timestamp", "logger", "location", "exception"})
 _REQUEST_ID = "aws_request_id"  # the Lambda runtime puts it on every record
 
 
@@ -42,10 +42,10 @@ class JsonFormatter(logging.Formatter):
         if record.levelno >= logging.WARNING:
             line["location"] = f"{record.module}.{record.funcName}:{record.lineno}"
         if record.exc_info and record.exc_info[1] is not None:
-            line["error"] = self._error(record.exc_info[1], record.exc_info[2])
+            line["exception"] = self._exception(record.exc_info[1], record.exc_info[2])
         return self._encode(line)
 
-    def _error(self, error: BaseException, trace: TracebackType | None) -> dict[str, Any]:
+    def _exception(self, error: BaseException, trace: TracebackType | None) -> dict[str, Any]:
         text = "".join(traceback.format_exception(type(error), error, trace))
         told = {
             "type": f"{type(error).__module__}.{type(error).__qualname__}",

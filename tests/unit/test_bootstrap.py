@@ -64,7 +64,8 @@ def test_aws_settings_wire_boto3_adapters_without_connecting(storage: Ports, mon
 def test_overrides_take_the_place_of_adapters(storage: Ports) -> None:
     """A test or the local stack gives its own ports, and they are used by the others too."""
     clock, ids = ManualClock(), SequentialIds("mine")
-    app = bootstrap.bootstrap(Settings(aws="memory"), **{**storage, "clock": clock, "ids": ids})
+    storage["clock"], storage["ids"] = clock, ids
+    app = bootstrap.bootstrap(Settings(aws="memory"), **storage)
     assert app.clock is clock
     assert app.ids is ids
     assert app.instances is storage["instances"]

@@ -151,7 +151,8 @@ def test_credentials_in_texts_are_masked(lines: Lines) -> None:
     try:
         fail(f"cannot reach {uri}")
     except StoreUnavailableError:
-        log.exception("failed at " + uri + ", header Bearer hunter2hunter2", at=uri)
+        message = f"failed at {uri}, header Bearer hunter2hunter2"
+        log.exception(message, at=uri)
     text = lines.getvalue()
     assert "hunter2" not in text
     assert lines.last["at"] == "mongodb+srv://***@db.test/x"
@@ -163,7 +164,7 @@ def test_an_exception_is_told_with_its_code(lines: Lines) -> None:
         fail("no primary")
     except StoreUnavailableError:
         log.exception("sweep failed", due=3)
-    error = lines.last["error"]
+    error = lines.last["exception"]
     assert error["type"] == "reactory.exceptions.StoreUnavailableError"
     assert (error["message"], error["code"]) == ("no primary", "store_unavailable")
     assert "Traceback" in error["stack"]
@@ -173,10 +174,11 @@ def test_an_exception_is_told_with_its_code(lines: Lines) -> None:
 def test_fields_do_not_replace_the_records_own(lines: Lines) -> None:
     """A field called like one of the record's own gets another name instead of lying about the record."""
     with bound(level="high"):
-        log.info("kept", timestamp="never")
+        log.info("kept", timestamp="never", message="other", error="stays")
     line = lines.last
     assert (line["level"], line["message"]) == ("INFO", "kept")
-    assert (line["level_"], line["timestamp_"]) == ("high", "never")
+    assert (line["level_"], line["timestamp_"], line["message_"]) == ("high", "never", "other")
+    assert line["error"] == "stays"
 
 
 class Odd:
