@@ -1,4 +1,4 @@
-"""The programs that packaging calls: this interpreter, that of the functions, and uv."""
+"""The programs that bundling calls: this interpreter, that of the functions, and uv."""
 
 from __future__ import annotations
 

@@ -112,3 +112,11 @@ def test_findings_of_the_review_end_the_synthesis(tmp_path: Path) -> None:
     review(app)
     with pytest.raises(RuntimeError, match="AwsSolutions-SQS4"):
         app.synth()
+
+
+def test_template_fits_the_schemas_of_cloudformation(stack: Any) -> None:
+    """DP-1: cfn-lint, which knows every resource's schema and limits, finds no error in the template."""
+    from cfnlint.api import lint  # type: ignore[import-untyped]  # cfn-lint ships no type information
+
+    errors = [f"{match.rule.id} {match.message}" for match in lint(stack.text, regions=["eu-central-1", "us-east-1"])]
+    assert [error for error in errors if error.startswith("E")] == []
