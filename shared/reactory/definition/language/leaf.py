@@ -1,0 +1,163 @@
+"""Leaves: the parts of a tree that one CEL program evaluates. References, and whatever CEL shall not do, are variables.
+
+Two things are tried when CEL does not know an operator for the types at hand: the same program with all its numbers as
+doubles (JSON's integers and doubles mix, CEL's do not), and, where ``&&`` and ``||`` are inside, the evaluation of
+their operands one by one (``instead``), which evaluates only what is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from reactory.definition.language import engine, literals, values
+from reactory.definition.language.evaluation import MAX_TEXT, BudgetExceededError, Evaluation
+from reactory.definition.language.syntax import Constant
+from reactory.exceptions import ExpressionError
+
+if TYPE_CHECKING:
+    from cel_expr_python import cel
+
+Closure = Callable[[Evaluation], Any]
+
+_LONG = 4096
+
+
+class Piece:
+    """A variable in a leaf's text."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+Part = str | Constant | Piece
+
+
+class Leaf:
+    """``parts`` is the program's text: as it stands, as a literal or as a variable. ``getters`` bind the variables."""
+
+    __slots__ = ("_cost", "_getters", "_grows", "_instead", "_parts", "_program", "_variants")
+
+    def __init__(
+        self, parts: tuple[Part, ...], getters: Mapping[str, Closure], instead: Callable[[], Closure] | None
+    ) -> None:
+        self._parts = parts
+        self._getters = tuple(getters.items())
+        self._cost = 4 + len(parts)
+        self._grows = 1 + sum(1 for part in parts if part == " + ")
+        self._instead = instead
+        self._variants: dict[tuple[bool, tuple[tuple[str, str], ...]], cel.Expression] = {}
+        self._program = self._first_program()
+
+    def run(self, evaluation: Evaluation) -> Any:
+        """The value."""
+        evaluation.spend(self._cost)
+        try:
+            data = {name: _bind(get(evaluation), evaluation) for name, get in self._getters}
+        except BudgetExceededError:
+            raise
+        except ExpressionError:
+            if self._instead is None:
+                raise
+            return self._instead()(evaluation)
+        if self._grows > 1:
+            self._limit(data, evaluation)
+        program = self._program
+        if evaluation.temporal:
+            program, data = self._cast(data)
+        try:
+            value = engine.evaluate(program, data)
+        except engine.CelError as error:
+            value = self._again(data, error, evaluation)
+        kind = type(value)
+        return value if kind is bool or kind is int or kind is str else values.from_cel(value, evaluation)
+
+    def _again(self, data: dict[str, Any], error: engine.CelError, evaluation: Evaluation) -> Any:
+        if self._instead is not None:
+            return self._instead()(evaluation)
+        if not error.mismatch:
+            raise error
+        try:
+            return engine.evaluate(
+                self._variant(doubles=True, casts=_casts(data)),
+                {name: _unwrapped(values.with_doubles(value)) for name, value in data.items()},
+            )
+        except engine.CelError:
+            raise error from None
+
+    def _limit(self, data: Mapping[str, Any], evaluation: Evaluation) -> None:
+        """Joining can only make as much as there are operands, each as large as the largest."""
+        size = sum(len(value) for value in data.values() if isinstance(value, str | list | bytes))
+        if size > _LONG:
+            if size * self._grows > MAX_TEXT * 4:
+                raise BudgetExceededError(
+                    "the texts or lists are too long to be joined here: do it in a step of your own"
+                )
+            evaluation.grow(size)
+
+    # --- programs ------------------------------------------------------------------------------------------------
+
+    def _first_program(self) -> cel.Expression:
+        try:
+            return self._variant(doubles=False, casts=())
+        except engine.CelError as error:
+            if not error.mismatch:
+                raise
+            try:
+                return self._variant(doubles=True, casts=())
+            except engine.CelError:
+                raise error from None
+
+    def _variant(self, *, doubles: bool, casts: tuple[tuple[str, str], ...]) -> cel.Expression:
+        key = (doubles, casts)
+        program = self._variants.get(key)
+        if program is None:
+            text = "".join(_spelt(part, dict(casts), doubles=doubles) for part in self._parts)
+            program = self._variants[key] = engine.compile_program(text, len(self._getters))
+        return program
+
+    def _cast(self, data: dict[str, Any]) -> tuple[cel.Expression, dict[str, Any]]:
+        """CEL takes no times from Python: they go in as texts, and the program makes times of them again."""
+        casts = _casts(data)
+        if not casts:
+            return self._program, data
+        return self._variant(doubles=False, casts=casts), {name: _unwrapped(value) for name, value in data.items()}
+
+
+class _Temporal:
+    """A time or a duration on its way into a program."""
+
+    __slots__ = ("cast", "text")
+
+    def __init__(self, value: datetime | timedelta) -> None:
+        self.cast = "timestamp" if isinstance(value, datetime) else "duration"
+        self.text = values.cel_text(value)
+
+
+def _bind(value: Any, evaluation: Evaluation) -> Any:
+    kind = type(value)
+    if kind is bool or kind is float or value is None:
+        return value
+    if evaluation.temporal and isinstance(value, datetime | timedelta):
+        return _Temporal(value)
+    return values.to_cel(value, evaluation)
+
+
+def _casts(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value.cast) for name, value in data.items() if isinstance(value, _Temporal))
+
+
+def _unwrapped(value: Any) -> Any:
+    return value.text if isinstance(value, _Temporal) else value
+
+
+def _spelt(part: Part, casts: Mapping[str, str], *, doubles: bool) -> str:
+    if isinstance(part, str):
+        return part
+    if isinstance(part, Constant):
+        return literals.spell(part.value, doubles=doubles, unsigned=part.unsigned)
+    cast = casts.get(part.name)
+    return f"{cast}({part.name})" if cast else part.name
