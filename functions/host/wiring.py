@@ -43,12 +43,13 @@ def worker() -> Worker:
     """The worker, which hands its instances on when the process is told to end (WH-26)."""
     import signal
     import threading
+    from types import FrameType
 
     made = Worker(services())
     if threading.current_thread() is threading.main_thread():
         previous = signal.getsignal(signal.SIGTERM)
 
-        def on_sigterm(number: int, frame: object) -> None:
+        def on_sigterm(number: int, frame: FrameType | None) -> None:
             made.drain()
             if callable(previous):
                 previous(number, frame)

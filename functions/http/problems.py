@@ -10,9 +10,10 @@ from urllib.parse import quote
 import msgspec
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
+from functions.http.problem import ProblemDocument
 from reactory.exceptions import InvalidDefinitionError, InvalidInputError, MethodNotAllowedError, ReactoryError
 from reactory.observability import logger
-from reactory.runner.answers import problem_answer
+from reactory.runner.answers import ProblemAnswer, problem_answer
 from reactory.runner.instant import to_text
 
 PROBLEM_JSON = "application/problem+json"
@@ -28,34 +29,35 @@ def problem_response(error: Exception, event: Mapping[str, Any]) -> Response[str
     Called while ``error`` is being handled, so that the log gets its traceback.
     """
     context = event.get("requestContext") or {}
+    method, path = _target(event)
     request_id = str(context.get("requestId", ""))
-    known = (
-        error if isinstance(error, ReactoryError) and error.http_status != HTTPStatus.INTERNAL_SERVER_ERROR else None
-    )
-    if known is None:
-        method, path = _target(event)
-        _LOG.exception("a request failed", request=request_id, method=method, path=path)
-        message = f"an internal error occurred; the log has it under request {request_id}"
+    if isinstance(error, ReactoryError) and error.http_status != HTTPStatus.INTERNAL_SERVER_ERROR:
+        status, code, message = HTTPStatus(error.http_status), error.code, error.message
     else:
-        message = known.message
-    status = HTTPStatus(known.http_status if known else HTTPStatus.INTERNAL_SERVER_ERROR)
-    code = known.code if known else "internal_error"
-    document: dict[str, Any] = {
-        "type": f"urn:reactory:problem:{code}",
-        "title": code.replace("_", " ").capitalize(),
-        "status": status.value,
-        "detail": message,
-        "instance": quote(_target(event)[1]),
-        "error": status.phrase,
-        "message": message,
-        "code": code,
-        "timestamp": to_text(int(context.get("timeEpoch", 0))),
-        "requestId": request_id,
-    }
-    if isinstance(error, InvalidInputError | InvalidDefinitionError):
-        document["problems"] = [problem_answer(problem) for problem in error.problems]
+        _LOG.exception("a request failed", request=request_id, method=method, path=path)
+        status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error"
+        message = f"an internal error occurred; the log has it under request {request_id}"
+    document = ProblemDocument(
+        type=f"urn:reactory:problem:{code}",
+        title=code.replace("_", " ").capitalize(),
+        status=status.value,
+        detail=message,
+        instance=quote(path),
+        error=status.phrase,
+        message=message,
+        code=code,
+        timestamp=to_text(int(context.get("timeEpoch", 0))),
+        request_id=request_id,
+        problems=_problems(error),
+    )
     body = msgspec.json.encode(document).decode()
     return Response(status.value, content_type=PROBLEM_JSON, body=body, headers=_headers(error))
+
+
+def _problems(error: Exception) -> list[ProblemAnswer] | None:
+    if isinstance(error, InvalidInputError | InvalidDefinitionError):
+        return [problem_answer(problem) for problem in error.problems]
+    return None
 
 
 def _headers(error: Exception) -> dict[str, str | list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
 from functions.http.call import JSON, Call
@@ -11,7 +12,7 @@ from functions.http.respond import respond
 from functions.http.routing import Endpoint
 from functions.runner.options import START_JSON, StartOptions, read_options
 from reactory.ports.store import Instance
-from reactory.runner.answers import ResultAnswer, StartAnswer
+from reactory.runner.answers import Reason, ResultAnswer, StartAnswer
 from reactory.runner.instant import to_text
 from reactory.runner.runner import Runner
 from reactory.runner.transitions import FINISHED
@@ -72,9 +73,9 @@ def _result(instance: Instance, found: dict[str, Any]) -> ResultAnswer:
         workflow_id=instance.workflow_id,
         version=instance.version,
         status=found["status"],
-        result=found.get("outputs"),
-        reason=found.get("reason"),
-        timestamp=found.get("completedAt") or to_text(instance.created_at),
+        result=found["outputs"],
+        reason=msgspec.convert(found["reason"], Reason | None),
+        timestamp=found["completedAt"] or to_text(instance.created_at),
     )
 
 

@@ -39,7 +39,7 @@ class ResultAnswer(Answer, frozen=True):
     version: str
     status: str
     result: Any
-    reason: dict[str, Any] | None
+    reason: Reason | None
     timestamp: str
 
 
@@ -49,25 +49,69 @@ class Controlled(Answer, frozen=True):
     timestamp: str
 
 
+class Trigger(Answer, frozen=True):
+    """How an instance came to be (IM-8): ``mode`` is the entry point, ``id`` what caused it, ``caller`` who asked."""
+
+    mode: str
+    id: str | None
+    caller: str | None
+
+
 class InstanceSummary(Answer, frozen=True):
-    """One line of the list."""
+    """One line of the list. ``activity`` is ``executing`` or ``sleeping until …``, known for a single instance only."""
 
     instance_id: str
     workflow_id: str
     version: str
     status: str
-    reason: dict[str, Any] | None
+    reason: Reason | None
+    activity: str | None
+    tenant: str
     priority: int
     tags: list[str]
     parent: str | None
-    mode: str
-    trigger_id: str | None
-    caller: str | None
+    trigger: Trigger
     correlation_id: str | None
     created_at: str
     started_at: str | None
-    updated_at: str
+    updated_at: str | None
     completed_at: str | None
+
+
+class StepView(Answer, frozen=True, omit_defaults=True):
+    """One execution of a step. ``progress`` belongs to loops."""
+
+    path: str
+    id: str
+    type: str
+    name: str
+    status: str
+    attempt: int = 0
+    started_at: str | None = None
+    due: str | None = None
+    output: Any = None
+    error: dict[str, Any] | None = None
+    progress: dict[str, int] | None = None
+
+
+class TimerView(Answer, frozen=True):
+    """When the instance goes on by itself; an empty ``path`` is the whole instance."""
+
+    path: str
+    kind: str
+    at: str
+
+
+class InstanceDetail(InstanceSummary, frozen=True):
+    """GET /workflow/instance/{id}. Made by ``reactory.host.view``; this is its shape."""
+
+    input: Any
+    variables: dict[str, Any]
+    outputs: Any
+    steps: list[StepView]
+    waits: list[dict[str, Any]]
+    timers: list[TimerView]
+    compensated: bool = False
 
 
 class InstanceList(Answer, frozen=True):
@@ -76,11 +120,32 @@ class InstanceList(Answer, frozen=True):
     total: int
 
 
+class HistoryEntry(Answer, frozen=True, omit_defaults=True):
+    """``event``: step_completed and step_failed are attempts, step is what the engine decided about a step by itself;
+    begin, tick, control, interrupted concern the whole instance.
+    """
+
+    seq: int
+    at: str
+    event: str
+    path: str = ""
+    type: str = ""
+    status: str = ""
+    attempt: int = 0
+    started_at: str | None = None
+    duration_ms: int | None = None
+    output: Any = None
+    error: dict[str, Any] | None = None
+    action: str = ""
+    reason: str = ""
+    by: str = ""
+
+
 class HistoryAnswer(Answer, frozen=True):
     """``history`` in order; ``nextAfter`` is the ``after`` of the next page, None on the last."""
 
     instance_id: str
-    history: list[dict[str, Any]]
+    history: list[HistoryEntry]
     next_after: int | None
 
 

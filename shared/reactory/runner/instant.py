@@ -11,7 +11,3 @@ def to_text(milliseconds: int) -> str:
     """``2026-11-23T15:04:05.123Z``."""
     moment = _EPOCH + timedelta(milliseconds=milliseconds)
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
-
-
-def optional_text(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else to_text(milliseconds)

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from reactory.host.view import history, view
+import msgspec
+
+from reactory.host.view import history, summary, view
 from reactory.ports.store import Instance, InstanceQuery
-from reactory.runner.answers import HistoryAnswer, InstanceList, InstanceSummary
-from reactory.runner.instant import optional_text, to_text
+from reactory.runner.answers import HistoryAnswer, HistoryEntry, InstanceList, InstanceSummary
 from reactory.runner.lookup import find_instance, program_of
 from reactory.runner.services import Services
 from reactory.runner.transitions import FINISHED
@@ -32,7 +33,7 @@ class QueryInstances:
     def list(self, query: InstanceQuery) -> InstanceList:
         page = self._services.instances.list(query)
         return InstanceList(
-            instances=[summary(instance) for instance in page.instances],
+            instances=[msgspec.convert(summary(instance), InstanceSummary) for instance in page.instances],
             next_cursor=page.next_cursor,
             total=page.total,
         )
@@ -50,7 +51,7 @@ class QueryInstances:
         more = len(later) > limit
         return HistoryAnswer(
             instance_id=instance_id,
-            history=later[:limit],
+            history=msgspec.convert(later[:limit], list[HistoryEntry]),
             next_after=later[limit - 1]["seq"] if more else None,
         )
 
@@ -73,24 +74,3 @@ class QueryInstances:
 
     def _view(self, instance: Instance) -> dict[str, Any]:
         return view(instance, program_of(self._programs, instance), self._services.blobs)
-
-
-def summary(instance: Instance) -> InstanceSummary:
-    return InstanceSummary(
-        instance_id=instance.id,
-        workflow_id=instance.workflow_id,
-        version=instance.version,
-        status=instance.status,
-        reason=instance.reason,
-        priority=instance.priority,
-        tags=instance.tags,
-        parent=instance.parent,
-        mode=instance.mode,
-        trigger_id=instance.trigger_id,
-        caller=instance.caller,
-        correlation_id=instance.correlation_id,
-        created_at=to_text(instance.created_at),
-        started_at=optional_text(instance.started_at),
-        updated_at=to_text(instance.updated_at),
-        completed_at=optional_text(instance.completed_at),
-    )

@@ -9,7 +9,7 @@ import msgspec
 
 from reactory.exceptions import AmbiguousWriteError, IdempotencyConflictError, ReactoryError
 from reactory.host.wakeups import send_wakeups
-from reactory.kernel.facts import Ref
+from reactory.kernel.values import make_ref
 from reactory.ports.store import Instance
 from reactory.runner.request import Mode, Started, StartRequest, keyed_id, request_hash
 from reactory.runner.services import Services
@@ -96,7 +96,7 @@ class StartWorkflow:
         now = self._services.clock.now()
         text = draft.encoded.decode()
         if len(draft.encoded) > self._services.settings.inline_limit:
-            text = msgspec.json.encode(Ref(id=_blob_id(instance_id, digest), size=len(draft.encoded))).decode()
+            text = msgspec.json.encode(make_ref(_blob_id(instance_id, digest), len(draft.encoded))).decode()
         return Instance(
             id=instance_id,
             tenant=request.tenant,

@@ -1,4 +1,4 @@
-"""Which moves between statuses are allowed (LC-1), and which of them an operator asks for."""
+"""Which moves an operator may ask for (LC-1). The table of all moves is the kernel's."""
 
 from __future__ import annotations
 
@@ -7,25 +7,16 @@ from typing import Literal
 
 from reactory.exceptions import IllegalTransitionError
 from reactory.kernel.facts import ControlAction
+from reactory.kernel.state import TERMINAL
 
 Status = Literal["PENDING", "RUNNING", "PAUSED", "COMPLETED", "FAILED", "CANCELLED", "CLEANING_UP"]
 
 STATUSES: tuple[Status, ...] = ("PENDING", "RUNNING", "PAUSED", "COMPLETED", "FAILED", "CANCELLED", "CLEANING_UP")
 
-FINISHED: frozenset[str] = frozenset({"COMPLETED", "FAILED", "CANCELLED", "CLEANING_UP"})
+FINISHED: frozenset[str] = TERMINAL | {"CLEANING_UP"}
 """An instance in one of these does nothing more by itself. FAILED is taken up again only by an explicit retry."""
 
 UNFINISHED: tuple[Status, ...] = ("PENDING", "RUNNING", "PAUSED")
-
-TRANSITIONS: Mapping[str, frozenset[str]] = {
-    "PENDING": frozenset({"RUNNING", "CANCELLED", "FAILED"}),
-    "RUNNING": frozenset({"PAUSED", "COMPLETED", "FAILED", "CANCELLED"}),
-    "PAUSED": frozenset({"RUNNING", "CANCELLED", "FAILED"}),
-    "COMPLETED": frozenset({"CLEANING_UP"}),
-    "CANCELLED": frozenset({"CLEANING_UP"}),
-    "FAILED": frozenset({"CLEANING_UP", "PENDING"}),
-    "CLEANING_UP": frozenset(),
-}
 
 TARGETS: Mapping[ControlAction, Status] = {
     "pause": "PAUSED",
@@ -35,15 +26,19 @@ TARGETS: Mapping[ControlAction, Status] = {
 }
 
 SOURCES: Mapping[ControlAction, frozenset[str]] = {
-    "pause": frozenset({"RUNNING"}),
+    "pause": frozenset({"PENDING", "RUNNING"}),
     "resume": frozenset({"PAUSED"}),
     "cancel": frozenset({"PENDING", "RUNNING", "PAUSED"}),
     "retry": frozenset({"FAILED"}),
 }
-"""Narrower than the table where a move is not the operator's: PENDING becomes RUNNING by itself, not by a resume."""
+"""Narrower than the kernel's table where a move is not the operator's: PENDING becomes RUNNING by itself, not by a resume.
+
+A pause of a PENDING instance is two moves, PENDING → RUNNING → PAUSED: its first step may be running already, which is
+not stored before it ends (WH-17).
+"""
 
 _HINTS: Mapping[ControlAction, str] = {
-    "pause": "only a running instance can be paused",
+    "pause": "only an instance that has neither finished nor been paused can be paused",
     "resume": "only a paused instance can be resumed; a failed one is taken up again with retry",
     "cancel": "a finished instance stays as it is",
     "retry": "only a failed instance can be retried; a paused one is continued with resume",

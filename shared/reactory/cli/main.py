@@ -1,0 +1,29 @@
+"""``reactory``: the root of all commands."""
+
+from __future__ import annotations
+
+import typer
+
+from reactory.cli import dev, instance, system, validate, workflow
+from reactory.cli.failure import Commands
+
+app = typer.Typer(
+    name="reactory",
+    help="Durable workflows: run the engine on this machine, and talk to it wherever it runs.",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("dev")(dev.dev)
+app.command("validate")(validate.validate)
+app.command("status")(system.status)
+app.command("health")(system.health)
+app.add_typer(workflow.app, name="workflow")
+app.add_typer(instance.app, name="instance")
+
+
+def main() -> None:
+    """The entry point of the ``reactory`` script."""
+    app()

@@ -1,0 +1,114 @@
+"""Following an instance until it has finished: a live tree on a terminal, else a line per change."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from reactory.cli.progress import Progress, Step, duration_text
+
+if TYPE_CHECKING:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    from reactory.cli.client import Client
+
+INTERVAL = 0.3
+"""Seconds between two looks."""
+
+_STYLES = {
+    "COMPLETED": ("green", "✔"),
+    "FAILED": ("red", "✘"),
+    "RUNNING": ("cyan", "▶"),
+    "SLEEPING": ("yellow", "◷"),
+    "WAITING": ("yellow", "◷"),
+    "SKIPPED": ("dim", "○"),
+    "CANCELLED": ("dim", "⊘"),
+    "PAUSED": ("yellow", "∥"),
+}
+
+
+def watch(client: Client, instance_id: str, sleep: Callable[[float], None] = time.sleep) -> Progress:
+    """Returns when the instance has finished. Ctrl-C ends the watching, not the instance."""
+    progress = Progress()
+    if sys.stdout.isatty():
+        _watch_live(client, instance_id, progress, sleep)
+    else:
+        _watch_lines(client, instance_id, progress, sleep)
+    return progress
+
+
+def _looks(client: Client, instance_id: str, progress: Progress, sleep: Callable[[float], None]) -> Iterator[None]:
+    while True:
+        progress.look(client, instance_id)
+        yield
+        if progress.finished:
+            return
+        sleep(INTERVAL)
+
+
+# --- plain lines --------------------------------------------------------------------------------------------------
+
+
+def _watch_lines(client: Client, instance_id: str, progress: Progress, sleep: Callable[[float], None]) -> None:
+    told: dict[str, str] = {}
+    for _ in _looks(client, instance_id, progress, sleep):
+        for name, line in _lines(progress):
+            if told.get(name) != line:
+                told[name] = line
+                print(line, flush=True)
+
+
+def _lines(progress: Progress) -> Iterator[tuple[str, str]]:
+    for step in progress.steps.values():
+        if step.status != "PENDING":
+            yield step.path, f"{step.path}  {step.status}{_detail(step)}"
+    reason = progress.instance.get("reason") or {}
+    why = f"  {reason['message']}" if reason.get("message") else ""
+    yield "", f"instance {progress.instance['instanceId']}  {progress.status}{why}"
+
+
+def _detail(step: Step) -> str:
+    attempt = f"attempt {step.attempt}" if step.attempt > 1 else ""
+    parts = [part for part in (duration_text(step.duration), attempt, step.note) if part]
+    return f"  {', '.join(parts)}" if parts else ""
+
+
+# --- a live tree --------------------------------------------------------------------------------------------------
+
+
+def _watch_live(client: Client, instance_id: str, progress: Progress, sleep: Callable[[float], None]) -> None:
+    from rich.live import Live
+
+    with Live(auto_refresh=False, vertical_overflow="ellipsis") as live:
+        for _ in _looks(client, instance_id, progress, sleep):
+            live.update(tree(progress), refresh=True)
+
+
+def tree(progress: Progress) -> Tree:
+    """The steps as a tree: an execution inside of a container hangs on the container."""
+    from rich.tree import Tree
+
+    instance = progress.instance
+    root = Tree(_text(f"{instance['workflowId']}@{instance['version']}  {instance['instanceId']}", progress.status))
+    branches: dict[str, Tree] = {}
+    for step in sorted(progress.steps.values(), key=lambda step: step.path.count("/")):
+        parent, _, name = step.path.rpartition("/")
+        above = branches.get(parent) or branches.get(parent[: parent.rfind("[")]) or root
+        label = name if above is not root else step.path
+        branches[step.path] = above.add(_text(f"{label}{_detail(step)}", step.status))
+    if progress.hidden:
+        root.add(f"[dim]… and {progress.hidden} finished earlier[/dim]")
+    reason = instance.get("reason") or {}
+    if reason.get("message"):
+        root.add(_text(str(reason["message"]), progress.status))
+    return root
+
+
+def _text(label: str, status: str) -> Text:
+    from rich.text import Text
+
+    style, mark = _STYLES.get(status, ("", "·"))
+    return Text(f"{mark} {label}  {status}", style=style)
