@@ -27,7 +27,6 @@ RECEIVE_PAUSE = 1.0
 class Supply:
     """What the queues of one function share. ``invoke`` runs the function with an event."""
 
-    function: str
     receiver: Receiver
     invoke: Callable[[object], Outcome]
     gate: Gate
@@ -49,7 +48,7 @@ class Poller:
     ) -> None:
         self._gate = Gate(slots)
         self._executor = ThreadPoolExecutor(slots, thread_name_prefix=f"invoke-{function.name}")
-        supply = Supply(function.name, receiver, invoke, self._gate, self._executor, line)
+        supply = Supply(receiver, invoke, self._gate, self._executor, line)
         self._sources = [QueueSource(queue, rank, supply) for rank, queue in enumerate(function.queues)]
 
     def start(self) -> None:
@@ -97,13 +96,9 @@ class QueueSource:
         match outcome:
             case Answer(result):
                 failed = failed_ids(result, batch)
-            case Failed(cause, fault):
-                failed = {message.message_id for message in batch}
-                if cause != "stopping":
-                    self._supply.line(self._supply.function, f"{self._spec.name}: {fault.type}: {fault.message}")
-                if cause in ("crash", "stopping"):
-                    self._give_back(batch, at_once=True)
-                    return
+            case Failed(cause):
+                self._give_back(batch, at_once=cause in ("crash", "stopping"))
+                return
         done = [message.receipt_handle for message in batch if message.message_id not in failed]
         if done:
             self._receiver.delete(self._spec.name, done)

@@ -36,9 +36,12 @@ class Pool:
         if isinstance(container, Failed):
             return container
         try:
-            return container.invoke(event, self._timeout)
+            outcome = container.invoke(event, self._timeout)
         finally:
             self._give(container)
+        if isinstance(outcome, Failed):
+            self._tell(outcome.fault)
+        return outcome
 
     def warm(self, count: int) -> None:
         """Have ``count`` containers, without waiting until they have imported the handler."""
@@ -102,6 +105,11 @@ class Pool:
             containers = self._everyone()
         for container in containers:
             container.kill()
+
+    def _tell(self, fault: Fault) -> None:
+        text = "".join(fault.trace) or f"{fault.type}: {fault.message}"
+        for line in text.splitlines():
+            self._launch.line(self._launch.setup.function, line)
 
     def _everyone(self) -> list[Container]:
         return [*self._idle, *self._busy, *self._retiring]

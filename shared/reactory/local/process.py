@@ -67,6 +67,7 @@ class Container:
         self._ready: Future[Fault | None] = Future()
         self._pending: tuple[str, Future[Outcome]] | None = None
         self._ended = threading.Event()
+        self._doomed = False
         ours, self._theirs = socket.socketpair()
         self._channel: Channel[ToStack] = Channel(ours, cast("type[ToStack]", ToStack))
         threading.Thread(target=self._keep, name=launch.setup.function, daemon=True).start()
@@ -78,7 +79,8 @@ class Container:
 
     @property
     def alive(self) -> bool:
-        return not self._ended.is_set()
+        """Whether it can take work: not one that was killed and has not ended yet."""
+        return not (self._doomed or self._ended.is_set())
 
     def invoke(self, event: object, timeout: float) -> Outcome:
         """Run the handler; ``timeout`` seconds count from here, the start of the process does not. Kills what overruns."""
@@ -105,6 +107,7 @@ class Container:
             self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
+        self._doomed = True
         self._signal(signal.SIGKILL)
 
     def join(self, timeout: float | None = None) -> bool:

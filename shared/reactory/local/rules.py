@@ -12,7 +12,7 @@ from typing import Any
 
 from reactory.exceptions import StartupError
 from reactory.local.lambda_context import ACCOUNT, REGION
-from reactory.local.process import Failed, Outcome
+from reactory.local.process import Outcome
 from reactory.topology import FunctionSpec
 
 _UNITS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
@@ -47,14 +47,11 @@ def to_event(rule: str, now: float) -> dict[str, Any]:
 class RuleClock:
     """Fires one function's rule. A firing that is still running when the next is due swallows it."""
 
-    def __init__(
-        self, function: FunctionSpec, invoke: Callable[[object], Outcome], line: Callable[[str, str], None]
-    ) -> None:
+    def __init__(self, function: FunctionSpec, invoke: Callable[[object], Outcome]) -> None:
         assert function.rule is not None
         self._function = function
         self._every = rate_seconds(function.rule)
         self._invoke = invoke
-        self._line = line
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._loop, name=f"rule-{function.name}", daemon=True)
 
@@ -70,10 +67,7 @@ class RuleClock:
 
     def fire(self) -> Outcome:
         """Invoke the function now."""
-        outcome = self._invoke(to_event(self._function.name, time.time()))
-        if isinstance(outcome, Failed) and outcome.cause != "stopping":
-            self._line(self._function.name, f"{outcome.fault.type}: {outcome.fault.message}")
-        return outcome
+        return self._invoke(to_event(self._function.name, time.time()))
 
     def _loop(self) -> None:
         due = time.monotonic()

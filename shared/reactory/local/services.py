@@ -23,7 +23,10 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """``environ`` is for the containers, ``wiring`` their composition; ``close`` ends every wait and what was started."""
+    """``environ`` is for the containers, ``wiring`` their composition.
+
+    ``wake`` ends the waits of receivers, now and later; ``close`` ends what was started, after everything else.
+    """
 
     title: str
     wiring: str
@@ -31,6 +34,7 @@ class Services:
     queue: Queue
     receiver: Receiver
     bus: Bus
+    wake: Callable[[], None] = field(default=_nothing)
     close: Callable[[], None] = field(default=_nothing)
 
 
@@ -63,5 +67,5 @@ def _memory(functions: Sequence[FunctionSpec]) -> Services:
         queue=queue,
         receiver=queue,
         bus=MemoryBus(),
-        close=queue.close,
+        wake=queue.close,
     )

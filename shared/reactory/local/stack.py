@@ -180,6 +180,8 @@ class LocalStack:
         for looping in (running.watcher, *running.rules, *running.pollers):
             if looping:
                 looping.close()
+        if running.services:
+            running.services.wake()
         if running.preparing:
             running.preparing.kill()
         self._drain(running.pools.values())
@@ -243,7 +245,7 @@ class LocalStack:
                     Poller(function, self.receiver, pool.invoke, slots=pool.ceiling, line=self._output.line)
                 )
             if function.rule:
-                running.rules.append(RuleClock(function, pool.invoke, self._output.line))
+                running.rules.append(RuleClock(function, pool.invoke))
         if self.options.reload and self._modules:
             running.watcher = Watcher(self._modules, self._reload)
             running.watcher.start()
