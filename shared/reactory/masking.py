@@ -29,7 +29,8 @@ SENSITIVE = frozenset(
 
 _SEPARATORS = str.maketrans("", "", "-_. ")
 _URI_CREDENTIALS = re.compile(r"(?<=://)[^/?#\s\"'<>]+@")
-_BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{8,}")
+# A word after "Basic" is taken for credentials when it is more than a word: a digit, = or a capital inside.
+_AUTHORIZATION = re.compile(r"\b(Bearer|Basic)\s+(?=\S\S*[A-Z0-9=])[A-Za-z0-9+/=._~-]{8,}")
 _DEPTH = 8
 
 
@@ -44,7 +45,7 @@ class Masker:
         """``text`` without the credentials of URIs and of Authorization headers."""
         if "://" in text:
             text = _URI_CREDENTIALS.sub(f"{MASK}@", text)
-        return _BEARER.sub(rf"\1 {MASK}", text)
+        return _AUTHORIZATION.sub(rf"\1 {MASK}", text)
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """``value`` with everything sensitive in it masked; what is nested deeper than anybody reads is cut."""
