@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reactory.host.view import history, summary, view
-from reactory.ports.store import Instance, InstanceQuery
+from reactory.ports.store import HistoryChunk, Instance, InstanceQuery
 from reactory.runner.answers import HistoryAnswer, HistoryEntry, InstanceList, InstanceSummary
 from reactory.runner.lookup import find_instance, program_of
 from reactory.runner.services import Services
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE = 0.005
 _LONGEST_PAUSE = 0.25
+_CHUNKS = 16
 
 
 class QueryInstances:
@@ -45,7 +46,7 @@ class QueryInstances:
     def history(self, instance_id: str, *, after: int = -1, limit: int = 100, tenant: str = "default") -> HistoryAnswer:
         """At most ``limit`` records whose sequence number comes after ``after``, in order."""
         instance = find_instance(self._services.instances, instance_id, tenant)
-        chunks = self._services.instances.history(instance_id, after, limit + 1)
+        chunks = self._chunks(instance_id, after, limit + 1)
         records = history(instance, chunks, program_of(self._programs, instance), self._services.blobs)
         later = [record for record in records if record["seq"] > after]
         more = len(later) > limit
@@ -71,6 +72,16 @@ class QueryInstances:
                 return self._view(instance)
             self._sleep(min(pause, left))
             pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def _chunks(self, instance_id: str, after: int, wanted: int) -> list[HistoryChunk]:
+        """Enough chunks for that many records; each holds at least one, most hold many."""
+        chunks: list[HistoryChunk] = []
+        while True:
+            page = self._services.instances.history(instance_id, after, _CHUNKS)
+            chunks += page
+            if len(page) < _CHUNKS or sum(len(chunk.records) for chunk in chunks) > wanted + len(chunks[0].records):
+                return chunks
+            after = page[-1].first + len(page[-1].records) - 1
 
     def _view(self, instance: Instance) -> dict[str, Any]:
         return view(instance, program_of(self._programs, instance), self._services.blobs)
