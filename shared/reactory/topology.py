@@ -48,7 +48,7 @@ class FunctionSpec:
 
     ``needs`` is what its role allows: blobs (read and write), publish (put events on the bus), wakeups and triggers
     (send to those queues), counters (the DynamoDB table). ``instances`` is the database, reached with its own secret.
-    ``bus_pattern`` subscribes it to the bus; ``rule`` is an EventBridge schedule expression.
+    ``rule`` is an EventBridge schedule expression.
     """
 
     name: str
@@ -62,8 +62,15 @@ class FunctionSpec:
 
 
 WAKEUPS: tuple[QueueSpec, ...] = tuple(
-    QueueSpec(name=f"wakeups-{label}", batch_size=50, window=0, concurrency=ceiling)
-    for label, ceiling in (("low", 5), ("normal", 20), ("high", 20), ("critical", 20))
+    # Lambda takes more than ten messages at once only if it may wait a second for them: bulk work may, the rest not
+    # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    QueueSpec(name=f"wakeups-{label}", batch_size=size, window=window, concurrency=ceiling)
+    for label, size, window, ceiling in (
+        ("low", 50, 1, 5),
+        ("normal", 10, 0, 20),
+        ("high", 10, 0, 20),
+        ("critical", 10, 0, 20),
+    )
 )
 TRIGGERS = QueueSpec(name="triggers", batch_size=10, window=0, concurrency=10)
 
