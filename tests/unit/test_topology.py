@@ -37,9 +37,9 @@ def test_a_function_has_a_trigger_and_fits_lambda(function: FunctionSpec) -> Non
 
 @pytest.mark.parametrize("queue", topology.queues(), ids=lambda queue: queue.name)
 def test_a_queue_fits_sqs(queue: QueueSpec) -> None:
-    """Name, batch and concurrency are within the limits of SQS event sources; dead letters have a queue of their own."""
+    """Name, batch and concurrency are within the limits of SQS event sources: over ten only with a batching window."""
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,75}", queue.name)
-    assert 1 <= queue.batch_size <= 10_000
+    assert 1 <= queue.batch_size <= (10_000 if queue.window else 10)
     assert 2 <= queue.concurrency <= 1_000
     assert queue.max_receives >= 2
     assert queue.dead_letters == f"{queue.name}-dead"
