@@ -58,24 +58,26 @@ def order_findings(steps: Any, sites: list[StepSite]) -> Iterator[Finding]:
             yield Finding(DUPLICATE_STEP_ID, (*site.path, "id"), said)
         else:
             homes[site.id] = site.path
-    for site in sites:
-        yield from _dependency_findings(site, homes)
     for path, inner in step_lists(steps):
+        yield from _dependency_findings(path, inner, homes)
         yield from _cycle_findings(path, inner)
         yield from _join_findings(path, inner)
 
 
-def _dependency_findings(site: StepSite, homes: Mapping[str, Path]) -> Iterator[Finding]:
-    beside = _positions(site.siblings)
-    for item in declared_dependencies(site.step) or ():
-        if item in beside:
-            continue
-        if item in homes:
-            place = format_path(homes[item])
-            said = f"the step {item!r} is at {place}, not in this list; depend on a step of the same list"
-        else:
-            said = f"there is no step {item!r}; steps in this list: {', '.join(beside)}"
-        yield Finding(INVALID_DEPENDENCY, (*site.path, "dependsOn"), said)
+def _dependency_findings(path: Path, steps: list[Any], homes: Mapping[str, Path]) -> Iterator[Finding]:
+    beside = _positions(steps)
+    for number, step in enumerate(steps):
+        for item in declared_dependencies(mapping_or_empty(step)) or ():
+            if item not in beside:
+                yield Finding(INVALID_DEPENDENCY, (*path, number, "dependsOn"), _astray(item, beside, homes))
+
+
+def _astray(item: str, beside: Mapping[str, int], homes: Mapping[str, Path]) -> str:
+    if item in homes:
+        place = format_path(homes[item])
+        return f"the step {item!r} is at {place}, not in this list; depend on a step of the same list"
+    shown = ", ".join(list(beside)[:20])
+    return f"there is no step {item!r}; steps in this list: {shown}"
 
 
 def _cycle_findings(path: Path, steps: list[Any]) -> Iterator[Finding]:

@@ -125,7 +125,7 @@ def _finding(model: type[Shape], detail: ErrorDetails, path: Path) -> Finding:
 
 def suggestion(name: str, allowed: list[str]) -> str:
     """The names that were perhaps meant, else all that are allowed."""
-    near = difflib.get_close_matches(name, allowed, n=3, cutoff=0.6) or _case_blind(name, allowed)
+    near = _case_blind(name, allowed) or difflib.get_close_matches(name, allowed, n=3, cutoff=0.6)
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"allowed are {', '.join(allowed)}" if allowed else "nothing is allowed here; remove it"

@@ -34,19 +34,21 @@ class Slot(NamedTuple):
 
 def step_slots(step: Mapping[str, Any]) -> Iterator[Slot]:
     """Everything of a step that is evaluated when it runs, but for the steps inside it."""
-    if step.get("condition") is not None:
-        yield Slot(("condition",), "expression", step["condition"])
+    yield from _expression(("condition",), step.get("condition"))
     yield from _holes(("inputs",), step.get("inputs"))
     for name, source in mapping_or_empty(step.get("outputs")).items():
-        yield Slot(("outputs", name), "expression", source)
+        yield from _expression(("outputs", name), source)
     kind = step.get("type")
     if isinstance(kind, str):
         yield from _config_slots(kind, mapping_or_empty(step.get("config")))
 
 
 def _config_slots(kind: str, config: Mapping[str, Any]) -> Iterator[Slot]:
-    if (key := _EXPRESSIONS.get(kind)) and config.get(key) is not None:
-        yield Slot(("config", key), "expression", config[key])
+    if key := _EXPRESSIONS.get(kind):
+        value = config.get(key)
+        if kind == "for_each" and isinstance(value, list):
+            yield Slot(("config", key), "expression", value)
+        yield from _expression(("config", key), value)
     for key in _TEMPLATES.get(kind, ()):
         yield from _holes(("config", key), config.get(key))
     match kind:
@@ -57,6 +59,12 @@ def _config_slots(kind: str, config: Mapping[str, Any]) -> Iterator[Slot]:
                 yield from _holes(("config", "cases", number, "when"), mapping_or_empty(case).get("when"))
         case "set_variable" if (source := source_expression(config)) is not None:
             yield Slot(("config", "sourcePath"), "expression", source)
+
+
+def _expression(path: Path, value: Any) -> Iterator[Slot]:
+    """A field that is an expression; nothing, when it is absent or of a wrong type, which its shape tells."""
+    if isinstance(value, bool | int | float) or (isinstance(value, str) and value.strip()):
+        yield Slot(path, "expression", value)
 
 
 def _holes(path: Path, value: Any) -> Iterator[Slot]:
@@ -98,16 +106,9 @@ def _access(part: str) -> str:
 def compile_slot(value: Any) -> Expression:
     """An expression field: bare, or wrapped in one ``${…}``; numbers, booleans and lists stand for themselves."""
     if isinstance(value, str):
-        return compile_expression(_unwrapped(value))
+        return compile_expression(value)
     if not compile_template(value).constant:
         raise ExpressionError(
             "a list with ${…} in it is no expression: write it bare, like [input.first, input.second]"
         )
     return compile_expression(msgspec.json.encode(value).decode())
-
-
-def _unwrapped(text: str) -> str:
-    trimmed = text.strip()
-    if trimmed.startswith("${") and trimmed.endswith("}") and trimmed.count("${") == 1:
-        return trimmed[2:-1].strip()
-    return trimmed

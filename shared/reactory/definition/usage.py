@@ -13,11 +13,13 @@ from reactory.definition.codes import (
     UNDEFINED_REFERENCE,
     UNUSED_REQUIRED_INPUT,
 )
+from reactory.definition.expression import Expression
 from reactory.definition.finding import Finding
 from reactory.definition.location import Path
+from reactory.definition.problem import Severity
 from reactory.definition.slots import Slot, compile_slot, step_slots
 from reactory.definition.steptree import StepSite, mapping_or_empty
-from reactory.definition.template import compile_template
+from reactory.definition.template import Template, compile_template
 from reactory.exceptions import ExpressionError
 
 ROOTS = frozenset({"input", "inputs", "variables", "steps", "env", "workflow"})
@@ -36,33 +38,50 @@ class Names:
     used_inputs: set[str] = field(default_factory=set)
     all_inputs_used: bool = False
 
-    def note(self, reference: tuple[str, ...]) -> None:
+    def complaints(
+        self, compiled: Expression | Template, code: str, path: Path, loop_names: frozenset[str] = frozenset()
+    ) -> Iterator[Finding]:
+        """References that lead nowhere: an error, but under ``||`` and the like (not ``required``) only a warning.
+
+        A step that does not exist is an error everywhere: nothing at run time can bring it about.
+        """
+        for reference in compiled.references:
+            self._note(reference)
+            severity: Severity = "error" if reference in compiled.required else "warning"
+            why = self._undefined(reference, loop_names)
+            if why is None and (why := self._unknown_step(reference, loop_names)) is not None:
+                severity = "error"
+            if why is not None:
+                yield Finding(code, path, f"{'.'.join(reference)} cannot be resolved: {why}", severity)
+
+    def _note(self, reference: tuple[str, ...]) -> None:
         if reference[0] in _INPUT_ROOTS:
             if len(reference) > 1:
                 self.used_inputs.add(reference[1])
             else:
                 self.all_inputs_used = True
 
-    def undefined(self, reference: tuple[str, ...], loop_names: frozenset[str]) -> str | None:
-        """Why the reference leads nowhere; None when it does not."""
+    def _unknown_step(self, reference: tuple[str, ...], loop_names: frozenset[str]) -> str | None:
+        if reference[0] != "steps" or len(reference) == 1 or "steps" in loop_names or reference[1] in self.steps:
+            return None
+        return f"there is no step {reference[1]!r}; {_near(reference[1], self.steps)}"
+
+    def _undefined(self, reference: tuple[str, ...], loop_names: frozenset[str]) -> str | None:
         root, name = reference[0], reference[1] if len(reference) > 1 else None
         if root in loop_names:
             return None
-        if root == "steps" and name is not None and name not in self.steps:
-            return f"there is no step {name!r}; {_near(name, self.steps)}"
         if root in _INPUT_ROOTS and name is not None and self.inputs is not None and name not in self.inputs:
-            return f"the input {name!r} is not declared; {_near(name, self.inputs)}, or declare it under inputs"
+            return f"the input {name!r} is not declared; {_near(name, self.inputs)} Or declare it under inputs"
         if root in ROOTS or root in self.variables or self.any_variable:
             return None
-        known = ROOTS | self.variables | loop_names
-        return f"the name {root!r} is not known here; {_near(root, known)}"
+        return f"the name {root!r} is not known here; {_near(root, ROOTS | self.variables | loop_names)}"
 
 
 def _near(name: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
     if near:
         return f"did you mean {' or '.join(near)}?"
-    return f"known are {', '.join(sorted(known)[:20])}" if known else "there are none"
+    return f"known are {', '.join(sorted(known)[:20])}." if known else "there are none."
 
 
 def document_names(data: Mapping[str, Any], sites: list[StepSite]) -> Names:
@@ -98,32 +117,22 @@ def usage_findings(data: Mapping[str, Any], sites: list[StepSite]) -> Iterator[F
 
 def _slot_findings(slot: Slot, site: StepSite, names: Names) -> Iterator[Finding]:
     path = (*site.path, *slot.path)
-    if slot.kind == "expression" and (isinstance(slot.value, dict) or slot.value in (None, "")):
-        return  # a problem of its shape, told there
     try:
-        references = (
-            compile_template(slot.value).references if slot.kind == "template" else compile_slot(slot.value).references
-        )
+        compiled = compile_template(slot.value) if slot.kind == "template" else compile_slot(slot.value)
     except ExpressionError as error:
         yield Finding(INVALID_EXPRESSION, path, error.message)
         return
-    for reference in references:
-        names.note(reference)
-        if (why := names.undefined(reference, site.loop_names)) is not None:
-            yield Finding(UNDEFINED_REFERENCE, path, f"{'.'.join(reference)} cannot be resolved: {why}")
+    yield from names.complaints(compiled, UNDEFINED_REFERENCE, path, site.loop_names)
 
 
 def _output_findings(source: str, path: Path, names: Names) -> Iterator[Finding]:
     """An output has one code for all: whatever is wrong, its source gives no value."""
     try:
-        references = compile_slot(source).references
+        compiled = compile_slot(source)
     except ExpressionError as error:
         yield Finding(INVALID_OUTPUT_SOURCE, path, error.message)
         return
-    for reference in references:
-        names.note(reference)
-        if (why := names.undefined(reference, frozenset())) is not None:
-            yield Finding(INVALID_OUTPUT_SOURCE, path, f"{'.'.join(reference)} cannot be resolved: {why}")
+    yield from names.complaints(compiled, INVALID_OUTPUT_SOURCE, path)
 
 
 def _unused_findings(inputs: Mapping[str, Any], names: Names) -> Iterator[Finding]:

@@ -8,12 +8,15 @@ from typing import Any
 
 from reactory.definition.codes import INVALID_FIELD, NAMESPACE_CONVENTION, UNKNOWN_HANDLER
 from reactory.definition.document import Document
+from reactory.definition.fields import shown
 from reactory.definition.finding import Finding
 from reactory.definition.inputspecs import input_findings
+from reactory.definition.location import Path
 from reactory.definition.ordering import order_findings
 from reactory.definition.problem import Problem
+from reactory.definition.reference import NAME_SPACE
 from reactory.definition.shape import shape_findings, suggestion
-from reactory.definition.steptree import StepSite, loop_variables, mapping_or_empty, step_sites
+from reactory.definition.steptree import DEFAULT_INDEX, DEFAULT_ITEM, StepSite, mapping_or_empty, step_sites
 from reactory.definition.usage import ROOTS, usage_findings
 
 _CONVENTIONAL = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*\Z")
@@ -51,7 +54,7 @@ def _findings(data: Mapping[str, Any], handlers: Collection[str] | None) -> Iter
 
 def _convention_findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     name_space = data.get("nameSpace")
-    if isinstance(name_space, str) and not _CONVENTIONAL.match(name_space):
+    if isinstance(name_space, str) and NAME_SPACE.match(name_space) and not _CONVENTIONAL.match(name_space):
         said = f"the name space {name_space!r} is unusual: write lower case with dashes or dots, like acme-orders"
         yield Finding(NAMESPACE_CONVENTION, ("nameSpace",), said, "warning")
 
@@ -65,20 +68,29 @@ def _handler_findings(site: StepSite, handlers: Collection[str]) -> Iterator[Fin
 
 def _name_findings(site: StepSite) -> Iterator[Finding]:
     """Names that a step gives to its parts: branches differ, loop variables hide nothing."""
-    here = (*site.path, "config")
-    if site.type == "parallel" and isinstance(branches := site.config.get("branches"), list):
-        seen: set[str] = set()
-        for number, branch in enumerate(branches):
-            name = mapping_or_empty(branch).get("name")
-            if isinstance(name, str) and name in seen:
-                said = f"a branch {name!r} is already there; give each branch a name of its own"
-                yield Finding(INVALID_FIELD, (*here, "branches", number, "name"), said)
-            elif isinstance(name, str):
-                seen.add(name)
+    if site.type == "parallel":
+        yield from _branch_findings(site.config.get("branches"), (*site.path, "config", "branches"))
     if site.type == "for_each":
-        names = loop_variables(site.step)
-        for name in sorted(names & ROOTS):
-            said = f"the loop's {name!r} hides what expressions call {name}; choose another name"
-            yield Finding(INVALID_FIELD, here, said)
-        if len(names) == 1:
-            yield Finding(INVALID_FIELD, here, f"item and index are both named {min(names)!r}; name them differently")
+        yield from _loop_findings(site.config, (*site.path, "config"))
+
+
+def _branch_findings(branches: Any, path: Path) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for number, branch in enumerate(branches if isinstance(branches, list) else ()):
+        name = mapping_or_empty(branch).get("name")
+        if isinstance(name, str) and name in seen:
+            said = f"there is already a branch {name!r}; give each branch a name of its own"
+            yield Finding(INVALID_FIELD, (*path, number, "name"), said)
+        elif isinstance(name, str):
+            seen.add(name)
+
+
+def _loop_findings(config: Mapping[str, Any], path: Path) -> Iterator[Finding]:
+    item, index = config.get("itemVariable") or DEFAULT_ITEM, config.get("indexVariable") or DEFAULT_INDEX
+    for key, name in (("itemVariable", item), ("indexVariable", index)):
+        if isinstance(name, str) and name in ROOTS:
+            said = f"{name!r} hides what expressions call {name}; choose another name"
+            yield Finding(INVALID_FIELD, (*path, key), said)
+    if item == index:
+        said = f"item and index are both named {shown(item)}; name them differently"
+        yield Finding(INVALID_FIELD, (*path, "itemVariable"), said)
