@@ -14,10 +14,16 @@ from reactory.local.lambda_context import REGION
 def containers_environ(
     inherited: Mapping[str, str], *, uri: str, database: str, modules: Sequence[Path], aws: Mapping[str, str]
 ) -> dict[str, str]:
-    """``aws`` is what the mode adds: endpoint, credentials, which adapters."""
+    """``aws`` is what the mode adds: endpoint, credentials, which adapters.
+
+    With an endpoint, whatever else could lead boto3 past it, to the developer's own account, is left out.
+    """
+    region = aws.get("AWS_REGION") or inherited.get("AWS_REGION") or REGION
+    kept = {name: value for name, value in inherited.items() if not ("AWS_ENDPOINT_URL" in aws and _leads_past(name))}
     return {
-        "AWS_REGION": REGION,
-        **inherited,
+        **kept,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
         "PYTHONUNBUFFERED": "1",
         "REACTORY_MONGODB_URI": uri,
         "REACTORY_DATABASE": database,
@@ -25,3 +31,7 @@ def containers_environ(
         "REACTORY_BUS": topology.BUS,
         **aws,
     }
+
+
+def _leads_past(name: str) -> bool:
+    return name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN") or name.startswith("AWS_ENDPOINT_URL_")

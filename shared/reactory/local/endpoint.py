@@ -56,8 +56,8 @@ def _services(
     from reactory.adapters.aws.sqs import SqsQueue
     from reactory.adapters.aws.sqs_receiver import SqsReceiver
 
-    clients = _Clients(url, environ)
     try:
+        clients = _Clients(url, environ)
         urls = _provision(clients, functions)
     except (BotoCoreError, ClientError, ReactoryError) as error:
         raise StartupError(f"Cannot set up queues and bus at {url}: {error}") from error
