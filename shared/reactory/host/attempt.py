@@ -100,10 +100,11 @@ class Attempt:
 
     async def _await(self, function: StepFunction, inputs: Mapping[str, Any], limit: int) -> None:
         try:
-            async with asyncio.timeout(limit / 1000):
-                outcome: Outcome = self._success(await function.function(**function.arguments(inputs, self.context)))
+            async with asyncio.timeout(limit / 1000) as scope:
+                value = await function.function(**function.arguments(inputs, self.context))
+            outcome: Outcome = self._success(value)
         except TimeoutError as error:
-            outcome = self._failure(error if not self._is_late(limit) else _too_late(self.effect, limit))
+            outcome = self._failure(_too_late(self.effect, limit) if scope.expired() else error)
         except asyncio.CancelledError as error:
             if self.over:
                 raise
@@ -111,10 +112,6 @@ class Attempt:
         except Exception as error:  # noqa: BLE001 - whatever user code raises becomes the attempt's failure
             outcome = self._failure(error)
         self._finish(outcome)
-
-    def _is_late(self, limit: int) -> bool:
-        """Whether it is the engine's own timeout that struck, and not one that the step raised itself."""
-        return self._services.clock.now() - self._started >= limit
 
     def _returned(self, outcome: Outcome) -> None:
         """A thread is through, perhaps long after anybody waited for it."""
