@@ -36,7 +36,7 @@ def connect(uri: str) -> MongoClient[Document]:
             journal=True,
             readPreference="primary",
             tz_aware=True,
-            datetime_conversion="datetime_ms",  # times come back as milliseconds, without a detour over datetime
+            datetime_conversion="DATETIME_MS",  # times come back as milliseconds, without a detour over datetime
             appname="reactory",
         )
     except (InvalidURI, ConfigurationError, ValueError) as error:

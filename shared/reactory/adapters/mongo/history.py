@@ -50,16 +50,17 @@ def insert_once(collection: Collection[Document], documents: Sequence[Document])
 
 def history(collection: Collection[Document], instance_id: str, after: int, limit: int) -> list[HistoryChunk]:
     """Two walks along ``_id``: back to the chunk that holds the next record, then forward from there."""
-    end = f"{instance_id};"  # the character after the colon
+    mine = {"instanceId": instance_id}  # an id may go on where another ends
+    end = f"{instance_id}::"  # the colon is the character after the digits
     with reading():
         holder = collection.find_one(
-            {"_id": {"$gt": f"{instance_id}:", "$lte": chunk_id(instance_id, after + 1)}},
-            {"_id": 1, "first": 1, "records": 1},
+            {"_id": {"$gt": f"{instance_id}:", "$lte": chunk_id(instance_id, after + 1)}, **mine},
+            {"first": 1, "records": 1},
             sort=[("_id", -1)],
         )
         start = {"$gt": f"{instance_id}:"}
         if holder:
             whole = holder["first"] + len(holder["records"]) - 1 > after
             start = {"$gte" if whole else "$gt": holder["_id"]}
-        found = collection.find({"_id": {**start, "$lt": end}}, sort=[("_id", 1)], limit=limit)
+        found = collection.find({"_id": {**start, "$lt": end}, **mine}, sort=[("_id", 1)], limit=limit)
         return [HistoryChunk(document["instanceId"], document["first"], document["records"]) for document in found]

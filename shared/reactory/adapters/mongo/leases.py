@@ -104,7 +104,7 @@ def due(collection: Collection[Document], within_ms: int, limit: int) -> list[tu
     answer a comparison with ``$$NOW``.
     """
     with reading():
-        now = int(collection.database.command("hello")["localTime"])
+        now = int(collection.database.command("hello", codec_options=collection.codec_options)["localTime"])
         found = collection.find(
             {"wakeAt": {"$lte": DatetimeMS(now + within_ms)}, "$expr": _FREE},
             {"wakeAt": 1, "priority": 1},

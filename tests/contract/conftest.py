@@ -1,0 +1,106 @@
+"""The stores of the contract suites: each test runs once per adapter. Both go by the real clock: no test waits for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reactory.adapters.memory.blobs import MemoryBlobs
+from reactory.adapters.memory.definitions import MemoryDefinitions
+from reactory.adapters.memory.instances import MemoryInstances
+from reactory.adapters.mongo.blobs import MongoBlobs
+from reactory.adapters.mongo.definitions import MongoDefinitions
+from reactory.adapters.mongo.instances import MongoInstances
+from reactory.adapters.mongo.schema import MongoSchema
+from reactory.adapters.system import SystemClock
+from reactory.ports.blobs import Blobs
+from reactory.ports.store import DefinitionStore, Instance, InstanceStore, Settle
+
+ADAPTERS = ["memory", "mongo"]
+MINUTE = 60_000
+
+
+def _database(request: pytest.FixtureRequest) -> Any:
+    database = request.getfixturevalue("empty_database")
+    MongoSchema(database).ensure()
+    return database
+
+
+@pytest.fixture(params=ADAPTERS)
+def store(request: pytest.FixtureRequest) -> InstanceStore:
+    return MemoryInstances(SystemClock()) if request.param == "memory" else MongoInstances(_database(request))
+
+
+@pytest.fixture(params=ADAPTERS)
+def definitions(request: pytest.FixtureRequest) -> DefinitionStore:
+    return MemoryDefinitions() if request.param == "memory" else MongoDefinitions(_database(request))
+
+
+@pytest.fixture(params=ADAPTERS)
+def blobs(request: pytest.FixtureRequest) -> Blobs:
+    return MemoryBlobs() if request.param == "memory" else MongoBlobs(_database(request))
+
+
+@pytest.fixture
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@pytest.fixture
+def new(now: int) -> Callable[..., Instance]:
+    """An instance that is due since a minute, with whatever fields the test cares for."""
+
+    def build(instance_id: str = "one", **fields: Any) -> Instance:
+        values: dict[str, Any] = {
+            "workflow_id": "acme.Order",
+            "version": "1.0.0",
+            "fingerprint": "f1",
+            "status": "PENDING",
+            "created_at": now,
+            "updated_at": now,
+            "wake_at": now - MINUTE,
+        }
+        return Instance(id=instance_id, **(values | fields))
+
+    return build
+
+
+@pytest.fixture
+def claimed(store: InstanceStore, new: Callable[..., Instance]) -> Callable[..., Instance]:
+    """An instance that was created and claimed by ``w1`` for a minute."""
+
+    def build(instance_id: str = "one", **fields: Any) -> Instance:
+        store.create([new(instance_id, **fields)])
+        (instance,) = store.claim([instance_id], "w1", MINUTE, 0)
+        return instance
+
+    return build
+
+
+@pytest.fixture
+def settle_of(now: int) -> Callable[..., Settle]:
+    """A settle of an instance by its owner, with whatever fields the test cares for."""
+
+    def build(instance: Instance, **fields: Any) -> Settle:
+        values: dict[str, Any] = {
+            "instance_id": instance.id,
+            "epoch": instance.epoch,
+            "owner": instance.lease_owner,
+            "state": '{"done":true}',
+            "status": "RUNNING",
+            "reason": None,
+            "started_at": now,
+            "completed_at": None,
+            "updated_at": now,
+            "wake_at": None,
+            "timer_at": None,
+            "waits": [],
+            "outbox": [],
+            "history": [],
+        }
+        return Settle(**(values | fields))
+
+    return build
