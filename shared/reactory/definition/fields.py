@@ -19,6 +19,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from reactory.definition.codes import INVALID_EXPRESSION, INVALID_FIELD, INVALID_STEP_TIMEOUT, INVALID_TIMEOUT
 from reactory.definition.duration import MAX_DURATION, parse_duration
 from reactory.definition.instant import parse_instant
+from reactory.definition.wording import shown
 from reactory.exceptions import InvalidRequestError
 
 PRIORITIES = {"LOW": 1, "NORMAL": 2, "HIGH": 3, "CRITICAL": 4}
@@ -50,21 +51,6 @@ def refusal(code: str, message: str, *, field: str | None = None) -> PydanticCus
     The message goes in as a value, so that a brace in it is no placeholder.
     """
     return PydanticCustomError(code, "{said}", {"said": message, "field": field})
-
-
-def shown(value: Any) -> str:
-    """A value in a message, short."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case dict():
-            return "a mapping"
-        case list():
-            return "a list"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def whole(low: int, high: int, *, said: str = "", code: str = INVALID_FIELD) -> Check:
@@ -129,13 +115,15 @@ InstantTemplate = Annotated[str, Check(_later_or(_parsed_by(parse_instant)), {"t
 
 # --- names --------------------------------------------------------------------------------------------------------
 
-_STEP_ID = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*\Z")
-_VARIABLE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
-_BRANCH = re.compile(r"[^/\[\].$\x00]+\Z")
+_STEP_ID = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]{0,127}\Z")
+_VARIABLE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,127}\Z")
+_BRANCH = re.compile(r"[^/\[\].$\x00]{1,128}\Z")
 
 StepId = Annotated[str, text(_STEP_ID, "an id begins with a letter or _, and goes on with letters, digits, - and _")]
 VariableName = Annotated[str, text(_VARIABLE, "a name begins with a letter or _, then letters, digits and _")]
-BranchName = Annotated[str, text(_BRANCH, "the name of a branch is a text without / [ ] . and $")]
+BranchName = Annotated[
+    str, text(_BRANCH, "the name of a branch is a text of at most 128 characters without / [ ] . and $")
+]
 
 
 def _depends_on(value: Any) -> Any:

@@ -15,6 +15,7 @@ from reactory.definition.codes import INVALID_INPUT_TYPE, INVALID_INPUT_VALUE, M
 from reactory.definition.location import format_path
 from reactory.definition.pattern import matches
 from reactory.definition.problem import Problem
+from reactory.definition.wording import shown
 
 if TYPE_CHECKING:
     from reactory.definition.program import InputSpec
@@ -27,7 +28,7 @@ _WANTED = {
     "integer": "a whole number",
     "boolean": "true or false",
     "object": "an object",
-    "array": "an array",
+    "array": "a list",
 }
 
 
@@ -60,7 +61,7 @@ def accept_value(spec: InputSpec, value: Any) -> tuple[Any, list[Problem]]:
     try:
         converted = _CONVERTERS[spec.type](value)
     except ValueError:
-        said = f"the input {spec.name!r} must be {_WANTED[spec.type]}, not {_shown(value)}"
+        said = f"the input {spec.name!r} must be {_WANTED[spec.type]}, not {shown(value)}"
         return value, [_problem(INVALID_INPUT_TYPE, spec, said)]
     said_all = _violations(spec.validation, converted)
     return converted, [_problem(INVALID_INPUT_VALUE, spec, f"the input {spec.name!r} {said}") for said in said_all]
@@ -68,20 +69,6 @@ def accept_value(spec: InputSpec, value: Any) -> tuple[Any, list[Problem]]:
 
 def _problem(code: str, spec: InputSpec, message: str) -> Problem:
     return Problem(code=code, path=format_path(("input", spec.name)), message=message)
-
-
-def _shown(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case dict():
-            return "an object"
-        case list():
-            return "an array"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 # --- types --------------------------------------------------------------------------------------------------------
@@ -157,7 +144,7 @@ def _violations(rules: Mapping[str, Any], value: Any) -> Iterator[str]:
     if isinstance(value, str) and (pattern := rules.get("pattern")) is not None and not matches(pattern, value):
         yield f"must match the pattern {pattern}"
     if (allowed := rules.get("enum")) is not None and not any(_same(value, option) for option in allowed):
-        yield f"must be one of {', '.join(_shown(option) for option in allowed)}, not {_shown(value)}"
+        yield f"must be one of {', '.join(shown(option) for option in allowed)}, not {shown(value)}"
 
 
 def _length_violations(rules: Mapping[str, Any], value: str | list[Any]) -> Iterator[str]:

@@ -19,12 +19,12 @@ from reactory.definition.fields import (
     Steps,
     WorkflowTimeout,
     refusal,
-    shown,
     text,
     whole,
 )
 from reactory.definition.policy import DEFAULT_RETRY, Backoff, ErrorPolicy
 from reactory.definition.reference import NAME, NAME_SPACE, VERSION
+from reactory.definition.wording import shown
 
 ValueType = Literal["string", "number", "integer", "boolean", "object", "array"]
 

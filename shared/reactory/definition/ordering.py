@@ -10,7 +10,9 @@ from reactory.definition.codes import CIRCULAR_DEPENDENCY, DUPLICATE_STEP_ID, IN
 from reactory.definition.finding import Finding
 from reactory.definition.location import Path, format_path
 from reactory.definition.steptree import StepSite, mapping_or_empty, step_lists, text_or_none
+from reactory.definition.wording import brief, listed, shown, suggestion
 
+_MAX_ARROWS = 20
 _MAX_CYCLES = 20
 """Told per step list; whoever has more of them does not read on."""
 
@@ -52,9 +54,7 @@ def order_findings(steps: Any, sites: list[StepSite]) -> Iterator[Finding]:
         if site.id is None:
             continue
         if site.id in homes:
-            said = (
-                f"the id {site.id!r} is already used at {format_path(homes[site.id])}; ids are unique in the document"
-            )
+            said = f"the id {shown(site.id)} is already used at {format_path(homes[site.id])}; ids are unique in the document"
             yield Finding(DUPLICATE_STEP_ID, (*site.path, "id"), said)
         else:
             homes[site.id] = site.path
@@ -75,9 +75,8 @@ def _dependency_findings(path: Path, steps: list[Any], homes: Mapping[str, Path]
 def _astray(item: str, beside: Mapping[str, int], homes: Mapping[str, Path]) -> str:
     if item in homes:
         place = format_path(homes[item])
-        return f"the step {item!r} is at {place}, not in this list; depend on a step of the same list"
-    shown = ", ".join(list(beside)[:20])
-    return f"there is no step {item!r}; steps in this list: {shown}"
+        return f"the step {shown(item)} is at {place}, not in this list; depend on a step of the same list"
+    return f"there is no step {shown(item)}; {suggestion(item, list(beside))}"
 
 
 def _cycle_findings(path: Path, steps: list[Any]) -> Iterator[Finding]:
@@ -102,15 +101,15 @@ def _declaring(steps: list[Any], cycle: list[int]) -> int:
 
 def _told_cycle(steps: list[Any], cycle: list[int]) -> str:
     def name(number: int) -> str:
-        step = steps[number]
-        return str(step.get("id", f"#{number}")) if isinstance(step, dict) else f"#{number}"
+        return brief(str(mapping_or_empty(steps[number]).get("id", f"#{number}")))
 
-    arrows = " → ".join(name(number) for number in cycle)
+    names = [name(number) for number in cycle]
+    arrows = " → ".join(names if len(names) <= _MAX_ARROWS else [*names[: _MAX_ARROWS - 1], "…", names[-1]])
     by_place = [n for n in dict.fromkeys(cycle) if declared_dependencies(mapping_or_empty(steps[n])) is None]
     said = f"these steps wait for each other: {arrows}; remove one of the dependencies"
     if by_place:
-        names = ", ".join(name(number) for number in by_place)
-        said += f" ({names} without dependsOn follows the step above; `dependsOn: []` lets it start at once)"
+        followers = listed([name(number) for number in by_place])
+        said += f" ({followers} without dependsOn follows the step above; `dependsOn: []` lets it start at once)"
     return said
 
 

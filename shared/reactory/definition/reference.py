@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from reactory.exceptions import InvalidRequestError
 
-NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]*\Z")
-NAME_SPACE = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]*(?:\.[a-zA-Z][a-zA-Z0-9_-]*)*\Z")
+NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,127}\Z")
+NAME_SPACE = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,63}(?:\.[a-zA-Z][a-zA-Z0-9_-]{0,63}){0,7}\Z")
 VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\Z")
 
 

@@ -5,7 +5,6 @@ Every step is checked on its own, so that a mistake in one hides nothing in the 
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,13 +13,14 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reactory.definition.codes import INVALID_FIELD, MISSING_FIELD, UNKNOWN_FIELD, UNKNOWN_STEP_TYPE
-from reactory.definition.fields import Shape, shown
+from reactory.definition.fields import Shape
 from reactory.definition.finding import Finding
 from reactory.definition.location import Path
 from reactory.definition.models import WorkflowModel
 from reactory.definition.stepmodels import CONFIGS, StepModel
 from reactory.definition.steptree import StepSite, step_lists
 from reactory.definition.steptypes import KNOWN, NOT_YET, RUNNABLE
+from reactory.definition.wording import brief, shown, similar, suggestion
 
 _NOT_YET_FIELDS = {("for_each", "distributed")}
 
@@ -30,9 +30,9 @@ _WANTED = {
     "float_type": "a number",
     "bool_type": "true or false",
     "list_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
 }
 
 
@@ -42,7 +42,7 @@ def shape_findings(data: Mapping[str, Any], sites: list[StepSite]) -> Iterator[F
     for path, steps in step_lists(data.get("steps")):
         for number, step in enumerate(steps):
             if not isinstance(step, dict):
-                said = f"{shown(step)} is not valid here: a step is a mapping with id and type"
+                said = f"{shown(step)} is not valid here: a step is an object with id and type"
                 yield Finding(INVALID_FIELD, (*path, number), said)
     for site in sites:
         yield from _step_findings(site)
@@ -66,9 +66,9 @@ def _step_findings(site: StepSite) -> Iterator[Finding]:
 def _unknown_type(kind: str) -> str:
     if kind in NOT_YET:
         return f"the step type {kind!r} is not available in this version; available are {', '.join(sorted(RUNNABLE))}"
-    near = difflib.get_close_matches(kind, sorted(KNOWN), n=3, cutoff=0.6)
+    near = similar(kind, KNOWN)
     meant = f"did you mean {' or '.join(near)}? " if near else ""
-    return f"the step type {kind!r} does not exist; {meant}Available are {', '.join(sorted(RUNNABLE))}"
+    return f"the step type {shown(kind)} does not exist; {meant}Available are {', '.join(sorted(RUNNABLE))}"
 
 
 def _not_yet(kind: str, finding: Finding) -> Finding:
@@ -104,7 +104,7 @@ def check_shape(model: type[Shape], value: Any, path: Path) -> Iterator[Finding]
 
 def _finding(model: type[Shape], detail: ErrorDetails, path: Path) -> Finding:
     where: Path = (*path, *detail["loc"])
-    name = str(where[-1]) if where else ""
+    name = brief(str(where[-1])) if where else ""
     kind, context = detail["type"], detail.get("ctx") or {}
     if "said" in context:
         field = context.get("field")
@@ -113,7 +113,8 @@ def _finding(model: type[Shape], detail: ErrorDetails, path: Path) -> Finding:
         return Finding(MISSING_FIELD, where, f"`{name}` is missing: it is required here")
     if kind == "extra_forbidden":
         allowed = _fields_at(model, detail["loc"][:-1])
-        return Finding(UNKNOWN_FIELD, where, f"`{name}` is not a field here; {suggestion(name, allowed)}")
+        advice = suggestion(name, allowed) if allowed else "nothing can be configured, remove it"
+        return Finding(UNKNOWN_FIELD, where, f"`{name}` is not a field here; {advice}")
     if kind in _WANTED:
         return Finding(INVALID_FIELD, where, f"{shown(detail['input'])} is not valid here: give {_WANTED[kind]}")
     if kind == "literal_error":
@@ -121,20 +122,6 @@ def _finding(model: type[Shape], detail: ErrorDetails, path: Path) -> Finding:
     if kind in {"too_short", "string_too_short"}:
         return Finding(INVALID_FIELD, where, f"`{name}` is empty: give at least one")
     return Finding(INVALID_FIELD, where, detail["msg"])
-
-
-def suggestion(name: str, allowed: list[str]) -> str:
-    """The names that were perhaps meant, else all that are allowed."""
-    near = _case_blind(name, allowed) or difflib.get_close_matches(name, allowed, n=3, cutoff=0.6)
-    if near:
-        return f"did you mean {' or '.join(near)}?"
-    return f"allowed are {', '.join(allowed)}" if allowed else "nothing is allowed here; remove it"
-
-
-def _case_blind(name: str, allowed: list[str]) -> list[str]:
-    """``then_steps`` is far from ``thenSteps`` by letters, and the same by meaning."""
-    plain = name.replace("_", "").replace("-", "").lower()
-    return [other for other in allowed if other.lower() == plain]
 
 
 def _fields_at(model: type[Shape], location: tuple[int | str, ...]) -> list[str]:

@@ -19,6 +19,7 @@ _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 MAX_DEPTH = 100
 MAX_VALUES = 200_000
+MAX_KEY = 500
 
 
 class NotationError(ValueError):
@@ -151,6 +152,8 @@ class TreeBuilder:
 
     def _take_key(self, key: Any, line: int) -> None:
         frame = self._stack[-1]
+        if isinstance(key, str) and len(key) > MAX_KEY:
+            raise NotationError(f"the key {key[:40]!r}… is longer than {MAX_KEY} characters; shorten it", line)
         frame.key, frame.key_line = key, line
         if isinstance(key, str) and key in frame.value:
             first = self._lines.get((*frame.path, key))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ from reactory.definition.problem import Severity
 from reactory.definition.slots import Slot, compile_slot, step_slots
 from reactory.definition.steptree import StepSite, mapping_or_empty
 from reactory.definition.template import Template, compile_template
+from reactory.definition.wording import brief, shown, suggestion
 from reactory.exceptions import ExpressionError
 
 ROOTS = frozenset({"input", "inputs", "variables", "steps", "env", "workflow"})
@@ -52,7 +52,7 @@ class Names:
             if why is None and (why := self._unknown_step(reference, loop_names)) is not None:
                 severity = "error"
             if why is not None:
-                yield Finding(code, path, f"{'.'.join(reference)} cannot be resolved: {why}", severity)
+                yield Finding(code, path, f"{brief('.'.join(reference))} cannot be resolved: {why}", severity)
 
     def _note(self, reference: tuple[str, ...]) -> None:
         if reference[0] in _INPUT_ROOTS:
@@ -64,24 +64,17 @@ class Names:
     def _unknown_step(self, reference: tuple[str, ...], loop_names: frozenset[str]) -> str | None:
         if reference[0] != "steps" or len(reference) == 1 or "steps" in loop_names or reference[1] in self.steps:
             return None
-        return f"there is no step {reference[1]!r}; {_near(reference[1], self.steps)}"
+        return f"there is no step {shown(reference[1])}; {suggestion(reference[1], sorted(self.steps))}"
 
     def _undefined(self, reference: tuple[str, ...], loop_names: frozenset[str]) -> str | None:
         root, name = reference[0], reference[1] if len(reference) > 1 else None
         if root in loop_names:
             return None
         if root in _INPUT_ROOTS and name is not None and self.inputs is not None and name not in self.inputs:
-            return f"the input {name!r} is not declared; {_near(name, self.inputs)} Or declare it under inputs"
+            return f"the input {shown(name)} is not declared under inputs; {suggestion(name, sorted(self.inputs))}"
         if root in ROOTS or root in self.variables or self.any_variable:
             return None
-        return f"the name {root!r} is not known here; {_near(root, ROOTS | self.variables | loop_names)}"
-
-
-def _near(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
-    if near:
-        return f"did you mean {' or '.join(near)}?"
-    return f"known are {', '.join(sorted(known)[:20])}." if known else "there are none."
+        return f"the name {shown(root)} is not known; {suggestion(root, sorted(ROOTS | self.variables | loop_names))}"
 
 
 def document_names(data: Mapping[str, Any], sites: list[StepSite]) -> Names:
@@ -140,5 +133,5 @@ def _unused_findings(inputs: Mapping[str, Any], names: Names) -> Iterator[Findin
         return
     for name, declared in inputs.items():
         if mapping_or_empty(declared).get("required") is True and name not in names.used_inputs:
-            said = f"the input {name!r} is required, but nothing reads it; use input.{name}, or do not require it"
+            said = f"the input {shown(name)} is required, but nothing reads it; use it as input.{brief(name)}, or do not require it"
             yield Finding(UNUSED_REQUIRED_INPUT, ("inputs", name), said, "warning")

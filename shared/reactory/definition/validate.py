@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from reactory.definition.codes import INVALID_FIELD, NAMESPACE_CONVENTION, UNKNOWN_HANDLER
+from reactory.definition.codes import INVALID_DOCUMENT, INVALID_FIELD, NAMESPACE_CONVENTION, UNKNOWN_HANDLER
 from reactory.definition.document import Document
-from reactory.definition.fields import shown
 from reactory.definition.finding import Finding
 from reactory.definition.inputspecs import input_findings
 from reactory.definition.location import Path
 from reactory.definition.ordering import order_findings
 from reactory.definition.problem import Problem
 from reactory.definition.reference import NAME_SPACE
-from reactory.definition.shape import shape_findings, suggestion
+from reactory.definition.shape import shape_findings
 from reactory.definition.steptree import DEFAULT_INDEX, DEFAULT_ITEM, StepSite, mapping_or_empty, step_sites
 from reactory.definition.usage import ROOTS, usage_findings
+from reactory.definition.wording import shown, suggestion
+
+MAX_PROBLEMS = 1000
 
 _CONVENTIONAL = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*\Z")
 
@@ -29,7 +32,10 @@ def validate(document: Document | Mapping[str, Any], *, handlers: Collection[str
     looked at. The document may run when none of its problems is an error.
     """
     known = document if isinstance(document, Document) else Document.of(document)
-    found = dict.fromkeys(_findings(known.data, handlers))
+    found = list(dict.fromkeys(itertools.islice(_findings(known.data, handlers), MAX_PROBLEMS + 1)))
+    if len(found) > MAX_PROBLEMS:
+        said = f"there are more than {MAX_PROBLEMS} problems; correct these first"
+        found[MAX_PROBLEMS:] = [Finding(INVALID_DOCUMENT, (), said)]
     problems = [*known.problems, *(finding.told(known) for finding in found)]
     return sorted(problems, key=lambda problem: problem.line or 0)
 
@@ -55,14 +61,14 @@ def _findings(data: Mapping[str, Any], handlers: Collection[str] | None) -> Iter
 def _convention_findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     name_space = data.get("nameSpace")
     if isinstance(name_space, str) and NAME_SPACE.match(name_space) and not _CONVENTIONAL.match(name_space):
-        said = f"the name space {name_space!r} is unusual: write lower case with dashes or dots, like acme-orders"
+        said = f"the name space {shown(name_space)} is unusual: write lower case with dashes or dots, like acme-orders"
         yield Finding(NAMESPACE_CONVENTION, ("nameSpace",), said, "warning")
 
 
 def _handler_findings(site: StepSite, handlers: Collection[str]) -> Iterator[Finding]:
     handler = site.config.get("handler")
     if site.type == "task" and isinstance(handler, str) and handler and handler not in handlers:
-        said = f"no Python step is registered as {handler!r}; {suggestion(handler, sorted(handlers))}"
+        said = f"no Python step is registered as {shown(handler)}; {suggestion(handler, sorted(handlers))}"
         yield Finding(UNKNOWN_HANDLER, (*site.path, "config", "handler"), said)
 
 
@@ -79,7 +85,7 @@ def _branch_findings(branches: Any, path: Path) -> Iterator[Finding]:
     for number, branch in enumerate(branches if isinstance(branches, list) else ()):
         name = mapping_or_empty(branch).get("name")
         if isinstance(name, str) and name in seen:
-            said = f"there is already a branch {name!r}; give each branch a name of its own"
+            said = f"there is already a branch {shown(name)}; give each branch a name of its own"
             yield Finding(INVALID_FIELD, (*path, number, "name"), said)
         elif isinstance(name, str):
             seen.add(name)

@@ -163,6 +163,8 @@ def test_depth_is_bounded(text: str) -> None:
         ("a: \ud800", 1, "surrogate"),
         ("a" * (MAX_BYTES + 1), None, "bytes"),
         (b"<html>&nbsp;</html>", None, "mapping"),
+        ("k" * 600 + ": 1", 1, "longer"),
+        ('{"' + "k" * 600 + '": 1}', 1, "longer"),
     ],
 )
 def test_what_is_no_document_is_refused_with_its_line(text: str | bytes, line: int | None, said: str) -> None:

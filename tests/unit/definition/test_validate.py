@@ -423,7 +423,7 @@ def test_all_problems_are_reported_at_once() -> None:
             "steps: [{id: a, type: for_each, config: {items: [1], distributed: {}, steps: [{id: b, type: end}]}}]",
             "not available in this version",
         ),
-        ("steps: [{id: a, type: start}, {id: b, type: end, dependsOn: c}]", "steps in this list: a, b"),
+        ("steps: [{id: a, type: start}, {id: b, type: end, dependsOn: c}]", "known here: a, b"),
         (
             "steps: [{id: a, type: start, condition: input.totl > 1}]\ninputs: {total: {type: number}}",
             "did you mean total?",
@@ -687,3 +687,33 @@ def test_nothing_that_yaml_can_hold_breaks_the_validator(kind: str, config: str)
           - {{id: b, type: {kind}, config: {config}, compensateWith: {config}}}
         """
     assert errors(problems_of(body, handlers=set()))
+
+
+def test_the_number_of_problems_is_bounded() -> None:
+    """YF-1: a document that is wrong throughout is answered in bounded time, and says that there are more."""
+    steps = [
+        {"id": f"step-number-{n}", "type": "log", "config": {"message": f"${{steps.other{n}.x}}"}} for n in range(5000)
+    ]
+    problems = validate({"nameSpace": "a", "name": "A", "version": "1.0.0", "steps": steps})
+    assert len(problems) == 1001
+    assert "more than 1000" in problems[0].message or "more than 1000" in problems[-1].message
+
+
+@pytest.mark.parametrize("where", ["id", "type", "dependsOn", "key", "handler", "reference"])
+def test_messages_stay_short(where: str) -> None:
+    """YF-1: what a document holds is quoted in part, however long it is."""
+    long = "x" * 450
+    step: dict[str, Any] = {"id": "a", "type": "task", "config": {"handler": "h"}}
+    match where:
+        case "key":
+            step[long] = 1
+        case "handler":
+            step["config"] = {"handler": long}
+        case "reference":
+            step["condition"] = f"{long} > steps.{long}.x"
+        case _:
+            step[where] = long
+    data = {"nameSpace": "a", "name": "A", "version": "1.0.0", "steps": [step]}
+    problems = validate(data, handlers={"h"})
+    assert problems
+    assert all(len(problem.message) < 400 for problem in problems)
