@@ -102,6 +102,7 @@ class Pool:
     def kill(self) -> None:
         with self._changed:
             self._closed = True
+            self._changed.notify_all()
             containers = self._everyone()
         for container in containers:
             container.kill()

@@ -174,7 +174,7 @@ class LocalStack:
 
     def stop(self) -> None:
         """In order: let requests finish, receive no more, let containers finish, then the database. Idempotent."""
-        running, self._running = self._running, _Running()
+        running = self._running
         if running.front and not running.front.close(self.options.grace):
             self._output.say("Some requests did not finish in time.")
         for looping in (running.watcher, *running.rules, *running.pollers):
@@ -194,9 +194,12 @@ class LocalStack:
             running.database.stop()
         if running.folder:
             running.folder.release()
+        self._running = _Running()
 
     def kill(self) -> None:
         """At once, in no order: what a second Ctrl-C asks for. State is safe, as after any crash."""
+        if self._running.preparing:
+            self._running.preparing.kill()
         for pool in self._running.pools.values():
             pool.kill()
         if self._running.database:
