@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from reactory.host.view import history, summary, view
+from reactory.host.history_view import history
+from reactory.host.view import summary, view
 from reactory.ports.store import HistoryChunk, Instance, InstanceQuery
 from reactory.runner.answers import HistoryAnswer, HistoryEntry, InstanceList, InstanceSummary
 from reactory.runner.lookup import find_instance, program_of

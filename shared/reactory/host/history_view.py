@@ -1,0 +1,50 @@
+"""The history of an instance as clients see it: every event in order, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from reactory.definition.program import Program
+from reactory.host.current import current
+from reactory.host.values import resolved
+from reactory.kernel.failures import error_view
+from reactory.kernel.machine import rfc3339
+from reactory.kernel.records import Record, decode_record
+from reactory.ports.blobs import Blobs
+from reactory.ports.store import HistoryChunk, Instance
+
+_EVENTS = {"ok": "step_completed", "failed": "step_failed", "step": "step"}
+
+
+def history(
+    instance: Instance, chunks: Iterable[HistoryChunk], program: Program | None, blobs: Blobs
+) -> list[dict[str, Any]]:
+    """Every recorded event in order, each once: from the ``steps`` collection, the document's tail, and the journal."""
+    texts = [text for chunk in chunks for text in chunk.records] + instance.history
+    records = {record.seq: record for record in map(decode_record, texts)}
+    if program is not None and (instance.journal or instance.inbox):
+        for record in current(instance, program, blobs).records:
+            records.setdefault(record.seq, record)
+    return [_entry(records[seq], blobs, instance.id) for seq in sorted(records)]
+
+
+def _entry(record: Record, blobs: Blobs, owner: str) -> dict[str, Any]:
+    """One record as clients see it."""
+    shown: dict[str, Any] = {
+        "seq": record.seq,
+        "at": rfc3339(record.at),
+        "event": _EVENTS.get(record.event, record.event),
+    }
+    for name in ("path", "type", "status", "attempt", "action", "reason", "by"):
+        value = getattr(record, name)
+        if value:
+            shown[name] = value
+    if record.started:
+        shown["startedAt"] = rfc3339(record.started)
+        shown["durationMs"] = record.at - record.started
+    if record.output is not None:
+        shown["output"] = resolved(blobs, record.output, owner)
+    if record.error is not None:
+        shown["error"] = error_view(record.error)
+    return shown
