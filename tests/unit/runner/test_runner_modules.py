@@ -1,0 +1,48 @@
+"""Modules' workflows are registered together; what is wrong with one stops no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reactory.runner.modules import register_modules
+from tests.unit.runner.lab import Lab
+
+GOOD = "nameSpace: {ns}\nname: Flow\nversion: 1.0.0\nsteps:\n  - {{id: a, type: log, config: {{message: {text}}}}}\n"
+BAD = "nameSpace: broken\nname: Flow\nversion: 1.0.0\nsteps:\n  - {id: a, type: nothing}\n"
+
+
+def module(folder: Path, name: str, **documents: str) -> Path:
+    """A module with these documents."""
+    path = folder / name
+    path.mkdir()
+    text = f"nameSpace: {name}\nname: Module\nversion: 1.0.0\nworkflows: ['*-flow.yaml']\n"
+    (path / "module.yaml").write_text(text, encoding="utf-8")
+    for document, content in documents.items():
+        (path / f"{document}-flow.yaml").write_text(content, encoding="utf-8")
+    return path
+
+
+def test_a_broken_module_stops_no_other(lab: Lab, tmp_path: Path) -> None:
+    """IN-2: good documents are registered; each problem of a bad one is told with file, line and module."""
+    paths = [
+        module(tmp_path, "first", good=GOOD.format(ns="first", text="hello")),
+        module(tmp_path, "broken", bad=BAD, good=GOOD.format(ns="broken", text="hello")),
+        tmp_path / "missing",
+        module(tmp_path, "last", good=GOOD.format(ns="last", text="hello")),
+    ]
+    report = register_modules(lab.runner.services, paths)
+    registered = [one.workflow.id for one in report.registered]
+    assert registered == ["first.Flow@1.0.0", "broken.Flow@1.0.0", "last.Flow@1.0.0"]
+    faults = {fault.code: str(fault) for fault in report.faults}
+    assert faults.keys() == {"MODULE_NOT_FOUND", "UNKNOWN_STEP_TYPE"}
+    assert "bad-flow.yaml:5: steps[0].type" in faults["UNKNOWN_STEP_TYPE"]
+
+
+def test_a_changed_document_is_a_fault(lab: Lab, tmp_path: Path) -> None:
+    """WR-3, IN-2: a document that was changed under its version is told, not taken; the same again is fine."""
+    path = module(tmp_path, "first", good=GOOD.format(ns="first", text="hello"))
+    for _ in range(2):
+        assert register_modules(lab.runner.services, [path]).faults == ()
+    (path / "good-flow.yaml").write_text(GOOD.format(ns="first", text="goodbye"), encoding="utf-8")
+    (fault,) = register_modules(lab.runner.services, [path]).faults
+    assert fault.code == "DEFINITION_CONFLICT"
