@@ -62,7 +62,7 @@ def load_document(text: str | bytes, *, name: str = "<document>") -> Document:
 def _decoded(text: str | bytes) -> str:
     size = len(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
-        raise NotationError(f"the document has {size} bytes, more than the {MAX_BYTES} allowed; split the workflow")
+        raise NotationError(f"the document has {size} bytes, more than the {MAX_BYTES} allowed; split it")
     if isinstance(text, str):
         return text.removeprefix("\ufeff")
     try:

@@ -82,7 +82,7 @@ class TreeBuilder:
     def start_document(self, line: int) -> None:
         self._documents += 1
         if self._documents > 1:
-            raise NotationError("a second document begins here; put each workflow into a file of its own", line)
+            raise NotationError("a second document begins here; put each into a file of its own", line)
 
     def start_mapping(self, line: int, anchor: str | None = None) -> None:
         self._start({}, line, anchor)
@@ -120,7 +120,7 @@ class TreeBuilder:
     def finish(self) -> Content:
         if not isinstance(self._root, dict):
             raise NotationError(
-                "a workflow document is a mapping with nameSpace, name, version and steps; this one is "
+                "a document is a mapping of names to values (name: value); this one is "
                 + ("empty" if self._root is None else f"a {'list' if isinstance(self._root, list) else 'single value'}")
             )
         return Content(self._root, self._lines, tuple(self._problems))
