@@ -7,6 +7,7 @@ queue's visibility timeout of minutes.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -116,10 +117,14 @@ class QueueSource:
                 self._dispatch(batch)
 
     def _receive(self) -> list[Received]:
+        """A batch: what is there; with a window, what comes within it too, until the batch is full."""
         batch = self._receiver.receive(self._spec.name, self._spec.batch_size, WAIT_SECONDS)
-        room = self._spec.batch_size - len(batch)
-        if batch and self._spec.window and room:
-            batch += self._receiver.receive(self._spec.name, room, self._spec.window)
+        until = time.monotonic() + self._spec.window
+        while batch and len(batch) < self._spec.batch_size and not self._closing.is_set():
+            left = until - time.monotonic()
+            if left <= 0:
+                break
+            batch += self._receiver.receive(self._spec.name, self._spec.batch_size - len(batch), left)
         return batch
 
     def _dispatch(self, batch: list[Received]) -> None:

@@ -206,3 +206,26 @@ def test_closing_gives_back_what_was_not_begun() -> None:
         gate.close()
         waiting.join()
     assert memory.depth("jobs").visible == 1
+
+
+def test_a_window_gathers_a_batch() -> None:
+    """A queue with a window hands over what came within it together, and does not wait once the batch is full."""
+    memory = queue("jobs")
+    batches: list[int] = []
+    done = threading.Event()
+
+    def invoke(event: Any) -> Outcome:
+        batches.append(len(event["Records"]))
+        done.set()
+        return Answer(None)
+
+    memory.send("jobs", [Message({"n": 1})])
+    spec = FunctionSpec("worker", "m.h", 30, 128, queues=(QueueSpec("jobs", 2, window=60, concurrency=5),))
+    poller = Poller(spec, memory, invoke, slots=1, line=lambda _source, _text: None)
+    poller.start()
+    memory.send("jobs", [Message({"n": 2})])
+    assert done.wait(DEADLINE)
+    poller.close()
+    memory.close()
+    poller.join()
+    assert batches == [2]
