@@ -106,7 +106,7 @@ def history(
     with connect(url) as client:
         path = f"/workflow/instance/{segment(instance_id)}/history"
         answer = client.get(path, {"after": after, "limit": limit})
-    emit(answer, output, lambda: _print_history(answer))
+    emit(answer, output, lambda: print_history(answer))
 
 
 @app.command("pause")
@@ -197,7 +197,7 @@ def _print_instance(answer: dict[str, Any]) -> None:
         print_table(("STEP", "TYPE", "STATUS", "ATTEMPT", "OUTPUT"), rows)
 
 
-def _print_history(answer: dict[str, Any]) -> None:
+def print_history(answer: dict[str, Any]) -> None:
     rows = [
         (
             entry["seq"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from reactory.cli import dev, instance, system, validate, workflow
+from reactory.cli import demo, dev, instance, system, validate, workflow
 from reactory.cli.failure import Commands
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("dev")(dev.dev)
+app.command("demo")(demo.demo)
 app.command("validate")(validate.validate)
 app.command("status")(system.status)
 app.command("health")(system.health)

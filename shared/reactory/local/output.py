@@ -23,3 +23,13 @@ class Output:
         with self._lock:
             sys.stderr.write(f"{source} | {text}\n")
             sys.stderr.flush()
+
+
+class Quiet(Output):
+    """Keeps what the stack and its functions say to itself; for those who embed it and show something of their own."""
+
+    def say(self, text: str) -> None:
+        """Nothing is printed."""
+
+    def line(self, source: str, text: str) -> None:
+        """Nothing is printed."""
