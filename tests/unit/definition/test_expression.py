@@ -147,6 +147,8 @@ def test_times_stay_times_inside_an_expression() -> None:
     assert evaluate(source, input={"late": True, "t": "2026-01-01T00:00:00Z"}) is True
     assert evaluate("[timestamp(0)].map(t, t.getFullYear())") == [1970]
     assert evaluate("[duration('90s')].map(d, d.getMinutes())") == [1]
+    assert evaluate("1 + 1.5 > 2 && timestamp(0) < timestamp(1)") is True
+    assert evaluate("[timestamp(0)].map(t, t < timestamp(1) && 1 < 1.5)") == [True]
 
 
 def test_a_reference_keeps_identity_and_type() -> None:
@@ -161,7 +163,8 @@ def test_only_what_is_asked_for_is_looked_up() -> None:
     """Roots are walked in Python, so that other entries of a lazy mapping are never read."""
     lazy = Lazy({"a": 1, "b": {"c": 2}})
     assert evaluate("input.b.c + 1", input=lazy) == 3
-    assert lazy.read == ["b"]
+    assert evaluate("'c' in input.b && size(input) == 2", input=lazy) is True
+    assert lazy.read == ["b", "b"]
 
 
 def test_lazy_mappings_become_plain_data() -> None:
@@ -272,6 +275,9 @@ def test_integers_and_doubles_mix(source: str, value: Any) -> None:
         ("text.substring(9)", "outside of 0 to 4"),
         ("int(text)", "cannot convert"),
         ("timestamp(text)", "onversion failed"),
+        ("[text].contains(text)", "contains() does not work on (list, string): use 'x in list'"),
+        ("text.getHours()", "getHours() does not work on (string)"),
+        ("one in text", "in needs a list or an object"),
     ],
 )
 def test_errors_of_evaluation_are_clear(source: str, part: str) -> None:

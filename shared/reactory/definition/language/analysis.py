@@ -66,6 +66,11 @@ def null_test(node: Binary) -> Node | None:
     return None
 
 
+def is_membership(node: Binary) -> bool:
+    """``x in path``: answered where the data are, because all of them would have to go into CEL for it."""
+    return node.operator == "in" and is_path(node.right)
+
+
 def references(node: Node, *, guarded: bool = False) -> Iterator[tuple[tuple[str, ...], bool]]:
     """Each chain that is looked up, and whether its absence is provided for (``||``, ``??``, ``has``, ``== null``)."""
     if isinstance(node, Reference):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 OPERATORS = {"===": "==", "!==": "!="}
@@ -42,6 +41,8 @@ def unknown_function(name: str, known: Iterable[str]) -> str:
     if name in ("now", "Date.now"):
         return "there is no now(): take the time from workflow.startedAt or from a step's output"
     names = sorted(known)
+    import difflib  # only errors need it
+
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     near += [other for other in names if other.lower() == name.lower() and other not in near]
     hint = f": did you mean {' or '.join(near)}?" if near else f"; there are: {', '.join(names)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reactory.definition.language.analysis import has_macro, is_boolean, null_test
+from reactory.definition.language.analysis import has_macro, is_boolean, is_membership, null_test
 from reactory.definition.language.engine import variable
 from reactory.definition.language.functions import FROM_CEL
 from reactory.definition.language.leaf import Closure, Leaf, Part, Piece
@@ -60,7 +60,7 @@ class _Emitter:
                 self._variable(node, node)
             case Unary():
                 self._around((f"({node.operator}",), (node.operand,), "", depth)
-            case Binary() if null_test(node) is None:
+            case Binary() if null_test(node) is None and not is_membership(node):
                 self._around(("(",), (node.left, node.right), f" {node.operator} ", depth)
             case Logic() if self._inline_logic and is_boolean(node) and node.operator != "??" and not has_macro(node):
                 self.has_logic = True

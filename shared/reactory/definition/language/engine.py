@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 MAX_CACHED = 4096
 _OVERLOAD = "o matching overload"
 _STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
+_WHILE_EVALUATING = re.compile(
+    r"overloads found : (?:\((?P<receiver>[^()]*)\)\.)?(?P<name>[^\s(]+)(?:\((?P<types>.*)\))?"
+)
+_WHILE_COMPILING = re.compile(
+    r"overload for '(?P<name>[^']+)' applied to '(?:(?P<receiver>[^']+)\.)?\((?P<types>[^']*)\)'"
+)
 _NATIVE = {"int64": "int", "uint64": "uint", "null_type": "null", "@in": "in"}
 
 
@@ -84,22 +90,29 @@ def readable(raw: str) -> str:
 def _mismatch(line: str) -> str:
     if "jump_condition" in line:
         return "the condition before '?' must be true or false"
-    signature = re.search(r"\(([^()]*(?:\([^()]*\))?[^()]*)\)", line)
-    operator = re.search(r"(?:overloads found : |overload for ')(.*?)(?:\(|'|\s|$)", line)
-    name = _operator(operator.group(1) if operator else "the operation")
-    types = re.sub(
-        r"\w+|@in", lambda word: _NATIVE.get(word.group(), word.group()), signature.group(1) if signature else ""
-    )
+    found = _WHILE_EVALUATING.search(line) or _WHILE_COMPILING.search(line)
+    if found is None:
+        return "an operator or function does not work on these types"
+    name = _shown(found["name"])
+    receiver = found["receiver"] or ""
+    types = ", ".join(filter(None, (receiver, found["types"])))
+    types = re.sub(r"\w+", lambda word: _NATIVE.get(word.group(), word.group()), types)
     message = f"{name} does not work on ({types})" if types else f"{name} does not work on these types"
+    return message + _advice(name, types)
+
+
+def _advice(name: str, types: str) -> str:
     if name == "'+'" and "string" in types:
-        return message + ": convert with string(…), or use a text with ${…}"
+        return ": convert with string(…), or use a text with ${…}"
     if name in ("'<'", "'<='", "'>'", "'>='") and "string" in types:
-        return message + ": convert with int(…) or double(…)"
-    return message
+        return ": convert with int(…) or double(…)"
+    if name == "contains()" and types.startswith("list"):
+        return ": use 'x in list'"
+    return ""
 
 
-def _operator(name: str) -> str:
+def _shown(name: str) -> str:
     stripped = name.strip("_")
     if name.startswith("_") or name in ("-_", "!_", "@in"):
         return f"'{_NATIVE.get(stripped, stripped)}'"
-    return f"{stripped}()" if stripped.replace(".", "").isalnum() else stripped
+    return f"{stripped}()"

@@ -35,11 +35,14 @@ class Piece:
 
 Part = str | Constant | Piece
 
+Casts = tuple[tuple[str, str], ...]
+"""The variables that are times in this evaluation, with the function that makes a time of their text."""
+
 
 class Leaf:
     """``parts`` is the program's text: as it stands, as a literal or as a variable. ``getters`` bind the variables."""
 
-    __slots__ = ("_cost", "_getters", "_grows", "_instead", "_parts", "_program", "_variants")
+    __slots__ = ("_cost", "_doubles", "_getters", "_grows", "_instead", "_parts", "_program", "_variants")
 
     def __init__(
         self, parts: tuple[Part, ...], getters: Mapping[str, Closure], instead: Callable[[], Closure] | None
@@ -49,11 +52,15 @@ class Leaf:
         self._cost = 4 + len(parts)
         self._grows = 1 + sum(1 for part in parts if part == " + ")
         self._instead = instead
-        self._variants: dict[tuple[bool, tuple[tuple[str, str], ...]], cel.Expression] = {}
-        self._program = self._first_program()
+        self._variants: dict[tuple[bool, Casts], cel.Expression] = {}
+        self._doubles = False
+        self._program = self._first_program()  # None: only in pieces
 
     def run(self, evaluation: Evaluation) -> Any:
         """The value."""
+        program = self._program
+        if program is None:
+            return self._in_pieces(evaluation)
         evaluation.spend(self._cost)
         try:
             data = {name: _bind(get(evaluation), evaluation) for name, get in self._getters}
@@ -62,29 +69,32 @@ class Leaf:
         except ExpressionError:
             if self._instead is None:
                 raise
-            return self._instead()(evaluation)
+            return self._in_pieces(evaluation)
         if self._grows > 1:
             self._limit(data, evaluation)
-        program = self._program
-        if evaluation.temporal:
-            program, data = self._cast(data)
+        casts: Casts = _casts(data) if evaluation.temporal else ()
+        if casts:
+            program = self._variant(doubles=self._doubles, casts=casts)
+            data = {name: _unwrapped(value) for name, value in data.items()}
         try:
             value = engine.evaluate(program, data)
         except engine.CelError as error:
-            value = self._again(data, error, evaluation)
+            value = self._again(data, casts, error, evaluation)
         kind = type(value)
         return value if kind is bool or kind is int or kind is str else values.from_cel(value, evaluation)
 
-    def _again(self, data: dict[str, Any], error: engine.CelError, evaluation: Evaluation) -> Any:
+    def _in_pieces(self, evaluation: Evaluation) -> Any:
+        assert self._instead is not None
+        return self._instead()(evaluation)
+
+    def _again(self, data: Mapping[str, Any], casts: Casts, error: engine.CelError, evaluation: Evaluation) -> Any:
         if self._instead is not None:
-            return self._instead()(evaluation)
+            return self._in_pieces(evaluation)
         if not error.mismatch:
             raise error
         try:
-            return engine.evaluate(
-                self._variant(doubles=True, casts=_casts(data)),
-                {name: _unwrapped(values.with_doubles(value)) for name, value in data.items()},
-            )
+            program = self._variant(doubles=True, casts=casts)
+            return engine.evaluate(program, {name: values.with_doubles(value) for name, value in data.items()})
         except engine.CelError:
             raise error from None
 
@@ -100,31 +110,28 @@ class Leaf:
 
     # --- programs ------------------------------------------------------------------------------------------------
 
-    def _first_program(self) -> cel.Expression:
+    def _first_program(self) -> cel.Expression | None:
         try:
             return self._variant(doubles=False, casts=())
         except engine.CelError as error:
             if not error.mismatch:
                 raise
+            if self._instead is not None:
+                self._instead()  # says which piece is wrong, if one is
+                return None
+            self._doubles = True
             try:
                 return self._variant(doubles=True, casts=())
             except engine.CelError:
                 raise error from None
 
-    def _variant(self, *, doubles: bool, casts: tuple[tuple[str, str], ...]) -> cel.Expression:
+    def _variant(self, *, doubles: bool, casts: Casts) -> cel.Expression:
         key = (doubles, casts)
         program = self._variants.get(key)
         if program is None:
             text = "".join(_spelt(part, dict(casts), doubles=doubles) for part in self._parts)
             program = self._variants[key] = engine.compile_program(text, len(self._getters))
         return program
-
-    def _cast(self, data: dict[str, Any]) -> tuple[cel.Expression, dict[str, Any]]:
-        """CEL takes no times from Python: they go in as texts, and the program makes times of them again."""
-        casts = _casts(data)
-        if not casts:
-            return self._program, data
-        return self._variant(doubles=False, casts=casts), {name: _unwrapped(value) for name, value in data.items()}
 
 
 class _Temporal:
@@ -146,7 +153,7 @@ def _bind(value: Any, evaluation: Evaluation) -> Any:
     return values.to_cel(value, evaluation)
 
 
-def _casts(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _casts(data: Mapping[str, Any]) -> Casts:
     return tuple((name, value.cast) for name, value in data.items() if isinstance(value, _Temporal))
 
 

@@ -26,7 +26,8 @@ _TO_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 def _wrong(name: str, wanted: str, value: Any) -> ExpressionError:
     kinds: dict[type, str] = {str: "text", bool: "a boolean", int: "a number", float: "a number", bytes: "bytes"}
     found = "null" if value is None else kinds.get(type(value), "an object" if isinstance(value, Mapping) else "a list")
-    return ExpressionError(f"{name}() needs {wanted}, not {found}")
+    shown = name if name == "in" else f"{name}()"
+    return ExpressionError(f"{shown} needs {wanted}, not {found}")
 
 
 def _text(name: str, value: Any) -> str:
@@ -265,6 +266,15 @@ def _sets_equivalent(evaluation: Evaluation, one: Any, other: Any) -> bool:
 def _sets_intersects(evaluation: Evaluation, one: Any, other: Any) -> bool:
     items = _list("sets.intersects", one)
     return any(_member(evaluation, item, items) for item in _list("sets.intersects", other))
+
+
+def member(evaluation: Evaluation, wanted: Any, holder: Any) -> bool:
+    """The operator ``in``: is it an element of the list, or a key of the object?"""
+    if isinstance(holder, Mapping):
+        return isinstance(wanted, str) and wanted in holder
+    if not isinstance(holder, list | tuple):
+        raise _wrong("in", "a list or an object on its right side", holder)
+    return _member(evaluation, wanted, holder)
 
 
 LIBRARY: Mapping[str, Function] = {

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from reactory.definition.language import comprehension, logic
-from reactory.definition.language.analysis import has_macro, is_boolean, null_test
+from reactory.definition.language.analysis import has_macro, is_boolean, is_membership, null_test
 from reactory.definition.language.emission import emit
 from reactory.definition.language.evaluation import Evaluation
 from reactory.definition.language.functions import FROM_CEL
 from reactory.definition.language.leaf import Closure
-from reactory.definition.language.library import LIBRARY
+from reactory.definition.language.library import LIBRARY, Function, member
 from reactory.definition.language.resolution import (
     MISSING,
     UnresolvedReferenceError,
@@ -73,6 +73,8 @@ def build(node: Node) -> Closure:
             return logic.negation(build(operand))
         case Binary() if (tested := null_test(node)) is not None:
             return logic.null_test(build_lenient(tested), equal=node.operator == "==")
+        case Binary(left=left, right=right) if is_membership(node):
+            return _function(member, (left, right))
         case _:
             return emit(node, build, logic.once(lambda: emit(node, build)))
 
@@ -170,8 +172,11 @@ def _map(entries: tuple[tuple[Closure, Closure], ...]) -> Closure:
 def _call(node: Call) -> Closure:
     if node.name == "matches":  # matches(text, pattern) is the method in other words
         return build(Call(node.at, "matches", node.arguments[0], node.arguments[1:]))
-    function = LIBRARY[node.name]
-    arguments = tuple(map(build, node.operands))
+    return _function(LIBRARY[node.name], node.operands)
+
+
+def _function(function: Function, operands: tuple[Node, ...]) -> Closure:
+    arguments = tuple(map(build, operands))
     if len(arguments) == 1:
         only = arguments[0]
         return lambda evaluation: function(evaluation, only(evaluation))

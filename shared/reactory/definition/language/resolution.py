@@ -6,7 +6,6 @@ The data may be lazy mappings; what their lookups raise, other than KeyError, pa
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, Protocol
@@ -130,6 +129,8 @@ def _contents(parent: Mapping[Any, Any], segment: str) -> str:
     names = [str(name) for name in islice(parent, 100)]
     if not names:
         return "; it is empty"
+    import difflib  # only errors need it
+
     near = difflib.get_close_matches(segment, names, n=3, cutoff=0.7)
     rest = [name for name in names if name not in near]
     shown = [*near, *rest][:10]

@@ -140,4 +140,6 @@ def _quoted(source: str, at: int, opening: str) -> str:
 def _refusal(source: str, at: int) -> ExpressionError:
     character = source[at]
     hint = _ARROW if source.startswith("=>", at) else _HINTS.get(character)
+    if hint is None and character.isalpha():
+        hint = "a name with other letters than a to z goes into brackets, as in input['é']"
     return ExpressionError(f"unexpected {character!r} at column {at + 1}" + (f": {hint}" if hint else ""))
