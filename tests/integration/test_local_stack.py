@@ -22,7 +22,8 @@ from reactory.exceptions import StartupError
 from reactory.local.data_folder import DataFolder
 from reactory.local.options import DevOptions
 from reactory.local.output import Output
-from reactory.local.stack import Database, LocalStack, Parts
+from reactory.local.parts import Database, Parts
+from reactory.local.stack import LocalStack
 from reactory.ports.bus import BusEvent
 from reactory.ports.queue import Depth, Message
 from reactory.topology import FunctionSpec, QueueSpec, Route

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 import msgspec
 
-from reactory import topology
 from reactory.exceptions import StartupError
 from reactory.local.containers_environ import containers_environ
 from reactory.local.data_folder import DataFolder
@@ -25,6 +24,7 @@ from reactory.local.front import Front
 from reactory.local.modules import find_modules
 from reactory.local.options import DevOptions
 from reactory.local.output import Output
+from reactory.local.parts import Database, Parts
 from reactory.local.poller import Poller
 from reactory.local.pool import Pool
 from reactory.local.prepare import Prepared
@@ -41,40 +41,7 @@ PREPARE_SECONDS = 60.0
 PREPARE_MEMORY = 512
 WORKER = "host-worker"
 
-
-class Database(Protocol):
-    """A database server of our own, running."""
-
-    @property
-    def uri(self) -> str: ...
-    @property
-    def pid(self) -> int: ...
-    @property
-    def alive(self) -> bool: ...
-    def stop(self) -> None: ...
-    def kill(self) -> None: ...
-
-
-def own_mongod(folder: DataFolder) -> Database:
-    from reactory.local.mongod import MongodOptions, start_mongod
-
-    return start_mongod(MongodOptions(data=folder.database, log=folder.log))
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the stack is made of; tests put their own in. ``wiring`` overrides the mode's composition of a container.
-
-    ``prepare`` is the import path of the handler that makes the database ready, None: nothing to prepare.
-    ``ceilings`` bounds the containers of a function, where the options do not say it.
-    """
-
-    functions: tuple[FunctionSpec, ...] = topology.FUNCTIONS
-    default_function: str = topology.DEFAULT_FUNCTION
-    wiring: str | None = None
-    prepare: str | None = "reactory.local.prepare.handler"
-    database: Callable[[DataFolder], Database] = own_mongod
-    ceilings: Mapping[str, int] = field(default_factory=dict)
+__all__ = ["DevOptions", "LocalStack", "Parts", "run_dev"]
 
 
 @dataclass(slots=True)
