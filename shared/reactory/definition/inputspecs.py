@@ -11,7 +11,7 @@ from reactory.definition.inputs import accept_value
 from reactory.definition.location import Path
 from reactory.definition.pattern import PatternError, matches
 from reactory.definition.program import InputSpec
-from reactory.definition.steptree import mapping_or_empty
+from reactory.definition.steptree import mapping_or_empty, text_or_none
 
 TYPES = frozenset({"string", "number", "integer", "boolean", "object", "array"})
 
@@ -38,7 +38,7 @@ def input_findings(inputs: Any) -> Iterator[Finding]:
         rules = mapping_or_empty(declared.get("validation"))
         wrong = [*_pattern_findings(rules, here), *_bound_findings(rules, here)]
         yield from wrong
-        if not wrong and declared.get("type") in TYPES and declared.get("default") is not None:
+        if not wrong and text_or_none(declared.get("type")) in TYPES and declared.get("default") is not None:
             yield from _default_findings(name, declared, here)
 
 
@@ -62,7 +62,8 @@ def _bound_findings(rules: Mapping[str, Any], here: Path) -> Iterator[Finding]:
 
 def _default_findings(name: str, declared: Mapping[str, Any], here: Path) -> Iterator[Finding]:
     try:
-        _, problems = accept_value(input_spec(name, declared), declared["default"])
+        spec = input_spec(name, {**declared, "validation": mapping_or_empty(declared.get("validation"))})
+        _, problems = accept_value(spec, declared["default"])
     except TypeError:
         return  # the validation has wrong types, told by its shape
     for problem in problems:

@@ -1,0 +1,86 @@
+"""Whatever a document looks like, it is answered: with problems, or with a program."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reactory.definition.compile import compile_document
+from reactory.definition.document import load_document
+from reactory.definition.fingerprint import fingerprint
+from reactory.definition.validate import errors, validate
+from reactory.exceptions import InvalidDefinitionError
+
+TEXT = """\
+nameSpace: acme
+name: Any
+version: 1.0.0
+metadata: {timeout: 5, priority: low, retryPolicy: {maxAttempts: 2}}
+inputs: {a: {type: integer, default: 1, validation: {minimum: 1}}}
+outputs: {o: {type: integer, source: input.a}}
+variables: {v: 1}
+steps:
+  - {id: t, type: task, inputs: {x: "${input.a}"}, outputs: {y: input.a}, config: {handler: h}, dependsOn: []}
+  - {id: d, type: delay, condition: v > 1, config: {durationText: 5s}, compensateWith: [{id: u, type: end}]}
+  - {id: s, type: set_variable, config: {action: set, key: k, source: input, sourcePath: a}}
+  - {id: c, type: condition, config: {condition: k, thenSteps: [{id: c1, type: end}]}}
+  - {id: w, type: switch, config: {value: k, cases: [{when: 1, steps: []}]}}
+  - {id: p, type: parallel, config: {join: any, branches: [{name: b, steps: [{id: p1, type: start}]}]}}
+  - {id: j, type: join, dependsOn: [t, p], config: {strategy: n_of, count: 1}}
+  - {id: f, type: for_each, config: {items: [1], steps: [{id: f1, type: log, config: {message: "${item}"}}]}}
+"""
+DATA = load_document(TEXT).data
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield (*path, key)
+        yield from places(item, (*path, key))
+
+
+VALUES = st.sampled_from(
+    [None, True, 0, -1, 1.5, "", "x", "${x}", "${", "a.b", "for_each", "t", [], [1], [[]], {}, {"a": 1}, DATA["steps"]]
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(st.lists(st.tuples(st.sampled_from(list(places(DATA))), VALUES), min_size=1, max_size=3))
+def test_any_value_anywhere_is_answered(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+    """YF-1: a document without errors compiles, and one with errors is answered with them."""
+    data = copy.deepcopy(DATA)
+    for path, value in changes:
+        around: Any = data
+        for key in path[:-1]:
+            known = isinstance(around, dict) and key in around
+            inside = isinstance(around, list) and isinstance(key, int) and key < len(around)
+            around = around[key] if known or inside else None
+        last = path[-1]
+        if (isinstance(around, dict) and isinstance(last, str)) or (
+            isinstance(around, list) and isinstance(last, int) and last < len(around)
+        ):
+            around[last] = copy.deepcopy(value)
+    if not errors(validate(data, handlers={"h"})):
+        assert compile_document(data).fingerprint == fingerprint(data)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(
+    st.integers(0, len(TEXT) - 1),
+    st.integers(0, 20),
+    st.sampled_from(
+        [*"{}[]:,-'\"|>#%&*!?\n\t\x00", "&a ", "*a ", "<<: ", "---\n", "...", "!!int ", "é", "\ud800", "\\u0000"]
+    ),
+)
+def test_any_text_is_answered(place: int, removed: int, put: str) -> None:
+    """YF-1: a text is a document, or refused with a problem."""
+    try:
+        document = load_document(TEXT[:place] + put + TEXT[place + removed :])
+    except InvalidDefinitionError as error:
+        assert error.problems
+    else:
+        validate(document)
