@@ -63,12 +63,12 @@ def check_labels(_: Pipeline, draft: Draft) -> None:
 def resolve_definition(pipeline: Pipeline, draft: Draft) -> None:
     """``ns.Name`` or ``ns.Name@v`` → one registered version, compiled (WR-4, WR-5)."""
     request = draft.request
-    name, _, pinned = request.workflow.partition("@")
+    pinned = request.workflow.partition("@")[2]
     if pinned and request.version and pinned != request.version:
         raise InvalidRequestError(
             f"version: {request.version!r} contradicts {request.workflow!r}; give the version once",
         )
-    draft.definition = pipeline.programs.resolve(request.tenant, name, pinned or request.version)
+    draft.definition = pipeline.programs.resolve(request.tenant, request.workflow, request.version)
     found = draft.definition
     draft.program = pipeline.programs.program(request.tenant, found.workflow_id, found.version, found.fingerprint)
 
