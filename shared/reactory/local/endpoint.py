@@ -79,9 +79,9 @@ def _services(
 
 
 class _Clients:
-    """Of this process; the containers make their own from their environment."""
+    """Of this process; the containers make their own from their environment. ``url`` None leads to AWS itself."""
 
-    def __init__(self, url: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, url: str | None, environ: Mapping[str, str]) -> None:
         import boto3
         from botocore.config import Config
 
