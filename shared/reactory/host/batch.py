@@ -22,7 +22,11 @@ Answer = TypeVar("Answer")
 
 
 class Batch:
-    """What the passes of one invocation share. ``hand_on`` and ``abandon`` are set when the time is nearly over."""
+    """What the passes of one invocation share.
+
+    ``hand_on`` and ``abandon`` are set when the time is nearly over. ``lease_end`` is when the leases end by this
+    process's own monotonic clock, counted from before they were asked for: never later than the database thinks.
+    """
 
     def __init__(self, services: Services, owner: str, executor: ThreadPoolExecutor, threads: StepThreads) -> None:
         self.services = services
@@ -37,6 +41,8 @@ class Batch:
         self._news: dict[str, list[OutboxEntry]] = {}
         self._wakeups: list[tuple[str, int, int, str]] = []
         self._telling: asyncio.Task[None] | None = None
+        self._told: set[tuple[str, str]] = set()
+        self.lease_end = 0.0
 
     async def in_thread(self, call: Callable[..., Answer], *args: Any) -> Answer:
         """A blocking call of a port, off the loop."""
@@ -62,6 +68,24 @@ class Batch:
     async def put_blobs(self, blobs: Mapping[str, bytes]) -> None:
         await self.in_thread(self.services.blobs.put, blobs)
 
+    # --- leases ---------------------------------------------------------------------------------------------------
+
+    def lease_begins(self) -> float:
+        """Call before leases are asked for; hand the answer to ``lease_granted``."""
+        return self.services.clock.monotonic()
+
+    def lease_granted(self, asked_at: float) -> None:
+        self.lease_end = asked_at + self.services.limits.lease_ms / 1000
+
+    def lease_is_over(self) -> bool:
+        return self.services.clock.monotonic() >= self.lease_end
+
+    async def renew(self, instance_id: str) -> bool:
+        """Whether the lease of this one instance is still ours, for another term."""
+        lease_ms = self.services.limits.lease_ms
+        held = await self.in_thread(self.services.instances.renew, [instance_id], self.owner, lease_ms)
+        return instance_id in held
+
     # --- telling --------------------------------------------------------------------------------------------------
 
     def settled(self, instance: Instance, settle: Settle, outbox: list[OutboxEntry]) -> None:
@@ -74,6 +98,16 @@ class Batch:
                 self._wakeups.append((instance.id, instance.priority, delay, instance.tenant))
         if (self._news or self._wakeups) and self._telling is None:
             self._telling = asyncio.ensure_future(self._tell())
+
+    def wake_later(self, instance: Instance, delay_ms: int) -> None:
+        """Hint again after a while."""
+        self._wakeups.append((instance.id, instance.priority, delay_ms, instance.tenant))
+        if self._telling is None:
+            self._telling = asyncio.ensure_future(self._tell())
+
+    def still_owed(self, instance_id: str, entries: set[str]) -> set[str]:
+        """Those of the outbox entries that were not told yet."""
+        return {entry for entry in entries if (instance_id, entry) not in self._told}
 
     async def told(self) -> None:
         """Wait until all that is owed so far was told, or left to the sweeper."""
@@ -100,5 +134,6 @@ class Batch:
             self.services.bus.publish([bus_event(owner, entry) for owner, entries in news.items() for entry in entries])
             told = {owner: [entry.id for entry in entries] for owner, entries in news.items()}
             self.services.instances.told(self.owner, told)
+            self._told |= {(owner, entry) for owner, entries in told.items() for entry in entries}
         except UnavailableError as error:
             _LOG.warning("news not told, the sweeper will see to it: %s", error.message)

@@ -24,7 +24,7 @@ from reactory.host.values import fetch
 from reactory.kernel.effects import CancelStep, LogLine, RunStep, StatusChanged, Store
 from reactory.kernel.facts import Begin, Fact, Interrupted, Succeeded, Tick, decode_fact, encode_fact
 from reactory.kernel.machine import Machine
-from reactory.kernel.records import encode_record
+from reactory.kernel.records import Record, encode_record
 from reactory.kernel.snapshot import snapshot
 from reactory.kernel.state import TERMINAL
 from reactory.kernel.timers import next_timer
@@ -47,10 +47,13 @@ class InstancePass:
         self._instance = instance
         self._machine: Machine = restore(instance, program, batch.services.env)
         self._journal_count = instance.journal_count
-        self._journal_bytes = 0
+        self._journal_bytes = sum(map(len, instance.journal))
         self._tail_count = instance.history_count
         self._tail_bytes = 0
-        self._unwritten: list[Fact] = []
+        self._unwritten: list[str] = []
+        self._unwritten_bytes = 0
+        self._must_write = False
+        self._owed: set[str] = set()
         self._arrived: list[Outcome] = []
         self._ready: list[RunStep] = []
         self._in_flight: dict[str, Attempt] = {}
@@ -117,16 +120,17 @@ class InstancePass:
         if timer is not None and timer <= self._services.clock.now():
             await self._apply(Tick(self._services.clock.now()))
         while self._arrived:
-            await self._apply(self._arrived.pop(0))
+            await self._apply(self._stored_form(self._arrived.pop(0)))
         self._ready = [effect for effect in self._ready if self._is_wanted(effect)]
         if self._batch.hand_on:
             return await self._hand_on()
         if self._ready:
             if await self._write_facts():
+                await self._be_sure_of_lease()
                 self._start_ready()
             return True
         if self._in_flight:
-            if self._must_write() and not await self._write_facts():
+            if self._must_write and not await self._write_facts():
                 return True
             await self._wait()
             return True
@@ -156,9 +160,26 @@ class InstancePass:
     # --- facts and effects ----------------------------------------------------------------------------------------
 
     async def _apply(self, fact: Fact) -> None:
-        self._unwritten.append(fact)
+        """Into the state at once; into the journal with the next write."""
+        text = encode_fact(fact)
+        self._unwritten.append(text)
+        self._unwritten_bytes += len(text)
+        # what only says that time has passed would be found out again: it needs no write of its own
+        self._must_write = self._must_write or not isinstance(fact, Begin | Tick)
         await self._follow(replay(self._machine, [fact]))
         self._take_effects()
+
+    def _stored_form(self, outcome: Outcome) -> Outcome:
+        """A result over the inline limit goes to the blob store, and a reference takes its place (WR-15)."""
+        if not isinstance(outcome, Succeeded) or isinstance(outcome.output, bool | int | float | None):
+            return outcome
+        encoded = too_large(outcome.output, self._limits.inline_limit)
+        if encoded is None:
+            return outcome
+        blob_id = f"{self.instance_id}/{outcome.path}@{outcome.attempt}"
+        self._blobs[blob_id] = encoded
+        self._machine.context.values[blob_id] = outcome.output
+        return msgspec.structs.replace(outcome, output=make_ref(blob_id, len(encoded)))
 
     async def _follow(self, loading: Iterable[dict[str, Any]]) -> None:
         """Carry a replay through, loading what it asks for and letting others run in between."""
@@ -203,6 +224,11 @@ class InstancePass:
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
+    async def _be_sure_of_lease(self) -> None:
+        """A process that was frozen past its lease must not start a step that somebody else may be running."""
+        if self._batch.lease_is_over() and not await self._batch.renew(self.instance_id):
+            raise LeaseLostSignal
+
     def _start_ready(self) -> None:
         for effect in self._ready:
             if not self._is_wanted(effect):
@@ -242,18 +268,17 @@ class InstancePass:
 
     # --- writing --------------------------------------------------------------------------------------------------
 
-    def _must_write(self) -> bool:
-        return any(not isinstance(fact, Begin | Tick) for fact in self._unwritten)
-
     async def _write_facts(self) -> bool:
         """Make the facts durable before what follows from them starts. False: look again, the state has moved."""
-        if not self._must_write():
+        if not self._must_write:
             return True
-        if self._journal_count + len(self._unwritten) > self._limits.journal_facts or (
-            self._journal_bytes > self._limits.journal_bytes
+        if (
+            self._journal_count + len(self._unwritten) > self._limits.journal_facts
+            or self._journal_bytes + self._unwritten_bytes > self._limits.journal_bytes
         ):
             return await self._settle(keep_lease=True)
-        push = await self._make_push()
+        await self._store_blobs()
+        push = self._make_push()
         match await self._batch.push(push):
             case "ok":
                 self._journaled(push)
@@ -264,33 +289,27 @@ class InstancePass:
             case "lost":
                 raise LeaseLostSignal
 
-    async def _make_push(self) -> Push:
-        await self._move_large_results()
-        facts = [encode_fact(fact) for fact in self._unwritten]
-        return Push(self.instance_id, self._instance.epoch, self._batch.owner, self._journal_count, facts)
+    def _make_push(self) -> Push:
+        return Push(self.instance_id, self._instance.epoch, self._batch.owner, self._journal_count, self._unwritten)
 
     def _journaled(self, push: Push) -> None:
         self._journal_count += len(push.facts)
-        self._journal_bytes += sum(map(len, push.facts))
-        self._unwritten = []
+        self._journal_bytes += self._unwritten_bytes
+        self._forget_unwritten()
 
-    async def _move_large_results(self) -> None:
-        """Results over the inline limit go to the blob store, and the journal keeps a reference (WR-15)."""
-        blobs: dict[str, bytes] = {}
-        for number, fact in enumerate(self._unwritten):
-            if not isinstance(fact, Succeeded) or isinstance(fact.output, bool | int | float | None):
-                continue
-            encoded = too_large(fact.output, self._limits.inline_limit)
-            if encoded is not None:
-                blob_id = f"{self.instance_id}/{fact.path}@{fact.attempt}"
-                blobs[blob_id] = encoded
-                self._unwritten[number] = msgspec.structs.replace(fact, output=make_ref(blob_id, len(encoded)))
-        if blobs:
+    def _forget_unwritten(self) -> None:
+        self._unwritten, self._unwritten_bytes, self._must_write = [], 0, False
+
+    async def _store_blobs(self) -> None:
+        """Values out of line are stored before anything refers to them."""
+        if self._blobs:
+            blobs, self._blobs = self._blobs, {}
             await self._batch.put_blobs(blobs)
 
     async def _absorb(self) -> None:
         """Take in what came from outside: into the journal in one fenced update, then into the state."""
-        push = await self._make_push()
+        await self._store_blobs()
+        push = self._make_push()
         entries: list[InboxEntry] | None = await self._batch.absorb(push)
         if entries is None:
             raise LeaseLostSignal
@@ -305,9 +324,10 @@ class InstancePass:
     async def _hand_on(self) -> bool:
         """The time is nearly over: start nothing, wait for what runs, settle and let another worker go on."""
         if self._in_flight:
-            if self._must_write() and not await self._write_facts():
+            if self._must_write and not await self._write_facts():
                 return True
             if self._batch.abandon:
+                self._batch.wake_later(self._instance, self._limits.lease_ms + 1000)
                 raise LeaseLostSignal  # the lease runs out by itself, and the next owner knows what was interrupted
             await self._wait()
             return True
@@ -315,7 +335,6 @@ class InstancePass:
 
     async def _settle(self, *, keep_lease: bool = False) -> bool:
         """Write the snapshot. True when it is written; False when the inbox had something, which is absorbed then."""
-        await self._move_large_results()
         settle = await self._make_settle(keep_lease=keep_lease)
         match await self._batch.settle(settle):
             case "ok":
@@ -329,14 +348,15 @@ class InstancePass:
 
     async def _make_settle(self, *, keep_lease: bool) -> Settle:
         machine, state = self._machine, self._machine.state
+        history = await self._keep_history()
         text, blobs = snapshot(state, self.instance_id, machine.context.values)
-        blobs.update(self._blobs)
-        if blobs:
-            await self._batch.put_blobs(blobs)
-            self._blobs = {}
+        self._blobs.update(blobs)
+        await self._store_blobs()
         now = self._services.clock.now()
         timer = self._next_need(now, keep_lease=keep_lease)
-        wake_at = min(now, timer or now) if self._outbox or self._instance.outbox else timer
+        self._owed = self._batch.still_owed(self.instance_id, self._owed)
+        owes = self._owed or self._outbox or self._instance.outbox
+        wake_at = min(now, timer or now) if owes else timer
         return Settle(
             instance_id=self.instance_id,
             epoch=self._instance.epoch,
@@ -351,7 +371,7 @@ class InstancePass:
             timer_at=timer,
             waits=[],
             outbox=self._outbox,
-            history=await self._keep_history(),
+            history=history,
             keep_lease=keep_lease,
         )
 
@@ -364,7 +384,7 @@ class InstancePass:
     async def _keep_history(self) -> list[str]:
         """The records for the document's own tail; once that is full, they go to the ``steps`` collection first."""
         records = self._machine.records
-        texts = [encode_record(record) for record in records]
+        texts = [self._record_text(record) for record in records]
         size = sum(map(len, texts))
         if (
             self._tail_count + len(texts) <= self._limits.tail_records
@@ -375,16 +395,26 @@ class InstancePass:
         await self._batch.append_history(chunks)
         return []
 
+    def _record_text(self, record: Record) -> str:
+        """A record of any size fits: what is large in it goes out of line."""
+        text = encode_record(record)
+        if len(text) <= self._limits.inline_limit:
+            return text
+        blob_id = f"{self.instance_id}/r{record.seq}"
+        self._blobs[blob_id] = msgspec.json.encode(record.output)
+        return encode_record(msgspec.structs.replace(record, output=make_ref(blob_id, len(text))))
+
     def _settled(self, settle: Settle) -> None:
         """The document says it now. What it owes to others is told by the batch."""
         self._tail_count += len(settle.history)
         self._tail_bytes += sum(map(len, settle.history))
         self._machine.records = []
-        self._unwritten = []
+        self._forget_unwritten()
         self._journal_count = self._journal_bytes = 0
-        outbox, self._outbox = self._outbox, []
-        self._batch.settled(self._instance, settle, [*self._instance.outbox, *outbox])
-        self._instance.outbox = []
+        news = [*self._instance.outbox, *self._outbox]
+        self._outbox, self._instance.outbox = [], []
+        self._owed |= {entry.id for entry in news}
+        self._batch.settled(self._instance, settle, news)
 
 
 def _chunks(instance_id: str, first: int, texts: Sequence[str], most_bytes: int) -> list[HistoryChunk]:

@@ -70,11 +70,12 @@ class Worker:
         ids = list(dict.fromkeys(w.instance_id for w in wakeups))
         batch = self._batch = Batch(self._services, self._services.ids.new(), self._executor, self._threads)
         batch.hand_on = self._draining
-        claimed_at = self._services.clock.monotonic()
+        asked_at = batch.lease_begins()
         claimed = await batch.in_thread(
             self._services.instances.claim, ids, batch.owner, limits.lease_ms, limits.horizon_ms
         )
-        keeper = asyncio.ensure_future(self._keep_leases(batch, claimed_at))
+        batch.lease_granted(asked_at)
+        keeper = asyncio.ensure_future(self._keep_leases(batch))
         alarms = self._set_alarms(batch, remaining_ms)
         try:
             outcomes = await asyncio.gather(*(self._advance(batch, instance) for instance in claimed))
@@ -147,22 +148,21 @@ class Worker:
 
     # --- leases and time ----------------------------------------------------------------------------------------
 
-    async def _keep_leases(self, batch: Batch, claimed_at: float) -> None:
-        """Renew the leases while passes run; a pass whose lease is gone finds out at its next write (fencing)."""
+    async def _keep_leases(self, batch: Batch) -> None:
+        """Renew the leases while passes run; a pass whose lease is gone stops."""
         limits = self._services.limits
-        renewed_at = claimed_at
         while True:
-            pause = limits.heartbeat_ms / 1000 - (self._services.clock.monotonic() - renewed_at)
-            await asyncio.sleep(max(0.0, pause))
-            renewed_at = self._services.clock.monotonic()
+            await asyncio.sleep(limits.heartbeat_ms / 1000)
             ids = list(self._passes)
             if not ids:
                 continue
+            asked_at = batch.lease_begins()
             try:
                 held = await batch.in_thread(self._services.instances.renew, ids, batch.owner, limits.lease_ms)
             except ReactoryError as error:
                 _LOG.warning("leases not renewed: %s", error.message)
                 continue
+            batch.lease_granted(asked_at)
             for instance_id in set(ids) - held:
                 lost = self._passes.get(instance_id)
                 if lost is not None:

@@ -27,7 +27,7 @@ class DevOptions:
     database: str = "reactory"
     aws: Literal["memory", "moto", "endpoint"] = "memory"
     workers: int = 2
-    api_containers: int = 4
+    api_containers: int = 16
     grace: float = 10.0
     reload: bool = True
     environ: Mapping[str, str] = field(default_factory=dict)
