@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from reactory.definition.expression import truthy
 from reactory.definition.program import Block, JoinConfig, Node, Program, child_blocks
 from reactory.exceptions import ExpressionError
 from reactory.kernel import controls, failures, nodes, paths, tree
@@ -177,7 +178,7 @@ class Machine:
         if not live.started:
             live.started = self.state.now
         scope = KernelScope(self, live.block)
-        if not node.enabled or (node.condition is not None and not node.condition.evaluate(scope)):
+        if not node.enabled or (node.condition is not None and not truthy(node.condition.evaluate(scope))):
             self.complete(path, live, "SKIPPED", None)
             return
         nodes.start(self, path, node, live, scope)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reactory.definition.expression import truthy
 from reactory.definition.program import Block, ConditionConfig, Node, SwitchConfig
 from reactory.kernel import failures, paths
 from reactory.kernel.nodes import container
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def start_condition(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
     config = node.config
     assert isinstance(config, ConditionConfig)
-    holds = bool(config.condition.evaluate(scope))
+    holds = truthy(config.condition.evaluate(scope))
     block = config.then if holds else config.otherwise
     choice = "then" if holds else "else"
     live.output = {"branch": choice}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reactory.definition.expression import truthy
 from reactory.definition.program import Node, WhileConfig
 from reactory.kernel import failures
 from reactory.kernel.facts import ErrorInfo
@@ -28,7 +29,7 @@ def go_on(machine: Machine, path: str, node: Node, live: NodeState) -> None:
 def _round(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
     config = node.config
     assert isinstance(config, WhileConfig)
-    if not config.condition.evaluate(scope):
+    if not truthy(config.condition.evaluate(scope)):
         machine.conclude(path, live, {"iterations": live.cursor})
         return
     if live.cursor >= config.max_iterations:
