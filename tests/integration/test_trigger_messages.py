@@ -26,7 +26,7 @@ def record(body: Any, message_id: str | None = None) -> dict[str, Any]:
 
 
 def instances(lab: Lab) -> list[dict[str, Any]]:
-    page = lab.runner.query.list(InstanceQuery(sort="createdAt"))
+    page = lab.runner.query.search(InstanceQuery(sort="createdAt"))
     return [lab.runner.query.get(one.instance_id) for one in page.instances]
 
 

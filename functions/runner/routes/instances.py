@@ -42,7 +42,7 @@ def list_instances(call: Call, runner: Runner) -> Response[str]:
         cursor=query.text("cursor"),
         sort=cast("Literal['-createdAt', 'createdAt']", sort[0] if sort else SORTS[0]),
     )
-    return respond(runner.query.list(page))
+    return respond(runner.query.search(page))
 
 
 def get_instance(call: Call, runner: Runner) -> Response[str]:

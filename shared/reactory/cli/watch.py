@@ -95,10 +95,10 @@ def tree(progress: Progress) -> Tree:
     root = Tree(_text(f"{instance['workflowId']}@{instance['version']}  {instance['instanceId']}", progress.status))
     branches: dict[str, Tree] = {}
     for step in sorted(progress.steps.values(), key=lambda step: step.path.count("/")):
-        parent, _, name = step.path.rpartition("/")
-        above = branches.get(parent) or branches.get(parent[: parent.rfind("[")]) or root
-        label = name if above is not root else step.path
-        branches[step.path] = above.add(_text(f"{label}{_detail(step)}", step.status))
+        parent = step.path.rpartition("/")[0]
+        container = parent if parent in branches else parent[: parent.rfind("[")]
+        label = step.path.removeprefix(container).lstrip("/") if container in branches else step.path
+        branches[step.path] = branches.get(container, root).add(_text(f"{label}{_detail(step)}", step.status))
     if progress.hidden:
         root.add(f"[dim]… and {progress.hidden} finished earlier[/dim]")
     reason = instance.get("reason") or {}

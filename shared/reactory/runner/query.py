@@ -32,7 +32,7 @@ class QueryInstances:
         self._programs = programs
         self._sleep = sleep
 
-    def list(self, query: InstanceQuery) -> InstanceList:
+    def search(self, query: InstanceQuery) -> InstanceList:
         page = self._services.instances.list(query)
         return InstanceList(
             instances=[msgspec.convert(summary(instance), InstanceSummary) for instance in page.instances],

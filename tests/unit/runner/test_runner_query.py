@@ -74,13 +74,13 @@ def test_the_list_filters_and_pages(lab: Lab) -> None:
     lab.register(flow(name="Other"))
     started = [lab.runner.start.start_workflow("lab.Flow", tags=[f"t{number}"]).instance.id for number in range(5)]
     lab.runner.start.start_workflow("lab.Other")
-    first = lab.runner.query.list(InstanceQuery(workflow_id="lab.Flow", limit=3, sort="createdAt"))
-    rest = lab.runner.query.list(
+    first = lab.runner.query.search(InstanceQuery(workflow_id="lab.Flow", limit=3, sort="createdAt"))
+    rest = lab.runner.query.search(
         InstanceQuery(workflow_id="lab.Flow", limit=3, sort="createdAt", cursor=first.next_cursor)
     )
     assert [one.instance_id for one in first.instances + rest.instances] == started
     assert (first.total, rest.next_cursor) == (5, None)
-    tagged = lab.runner.query.list(InstanceQuery(tag="t2"))
+    tagged = lab.runner.query.search(InstanceQuery(tag="t2"))
     assert [one.instance_id for one in tagged.instances] == [started[2]]
 
 
