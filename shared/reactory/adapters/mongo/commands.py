@@ -1,9 +1,10 @@
 """Many fenced updates in one ``update`` command.
 
-The command is built here instead of by ``bulk_write``: same bytes on the wire for two thirds of the work in Python,
-and this is the path that every step takes. What ``bulk_write`` would have added, the retry, is safe without the
-server's help: each statement is conditional on what it changes (compare and set), so that a second one finds nothing,
-and the caller can tell a statement that was applied from one that was not.
+The command is built here instead of by ``bulk_write``: two thirds of the work in Python, and without the record of
+each statement that the server keeps for ``retryWrites``, two thirds of the time; this is the path that every step
+takes. What the server's retry would have given is had in another way. An answer, even one that says that the primary
+stepped down, means that the first command is over: it is sent again, and being conditional on what it changes, each
+statement happens once. No answer means that it may still be under way: it is never sent again, the caller looks.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pymongo.collection import Collection
-from pymongo.errors import AutoReconnect, NetworkTimeout, PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import NotPrimaryError
 
 from reactory.adapters.mongo.client import Document
-from reactory.adapters.mongo.errors import TOO_LARGE, classify
+from reactory.adapters.mongo.errors import TOO_LARGE, writing
 from reactory.exceptions import AmbiguousWriteError
 
 _CONCERN = {"w": "majority", "j": True}
@@ -28,26 +29,18 @@ class Reply(NamedTuple):
     too_large: frozenset[int]
 
 
-def update_many_fenced(collection: Collection[Document], statements: Sequence[Document]) -> Reply:
-    """Send all, in any order, once more if the connection broke. Raises AmbiguousWriteError, StoreUnavailableError."""
+def update(collection: Collection[Document], statements: Sequence[Document]) -> Reply:
+    """Send all, in no particular order. Raises AmbiguousWriteError and StoreUnavailableError."""
     command = {"update": collection.name, "updates": statements, "ordered": False, "writeConcern": _CONCERN}
-    try:
-        return _read_reply(collection.database.command(dict(command)))
-    except PyMongoError as error:
-        if not _worth_a_retry(error):
-            raise classify(error, write=True) from error
-    try:
-        return _read_reply(collection.database.command(command))
-    except PyMongoError as error:  # the first may have happened, whatever this one says
-        raise AmbiguousWriteError(f"The write may or may not have happened: {error}") from error
+    with writing():
+        try:
+            reply = collection.database.command(dict(command))
+        except NotPrimaryError:
+            reply = collection.database.command(command)
+    return _read(reply)
 
 
-def _worth_a_retry(error: PyMongoError) -> bool:
-    """A lost connection or primary. Not a time-out: that has used the operation's time up."""
-    return isinstance(error, AutoReconnect) and not isinstance(error, (NetworkTimeout, ServerSelectionTimeoutError))
-
-
-def _read_reply(reply: Document) -> Reply:
+def _read(reply: Document) -> Reply:
     if "writeConcernError" in reply:
         detail = reply["writeConcernError"].get("errmsg")
         raise AmbiguousWriteError(f"The majority has not confirmed the write: {detail}")

@@ -1,8 +1,8 @@
 """Push, settle and absorb: the writes that only the owner of the lease may do.
 
 Every filter asks for the epoch, the owner, a lease that was not freed, and (push, settle) an empty inbox. When fewer
-documents matched than were sent, one read tells which and why. A write that had happened before, because its answer
-was lost and it was sent again, is recognised: a push by the length of the journal, a settle by its mark.
+documents matched than were sent, one read tells which and why. A write that had happened before, because it was sent
+again or its answer was lost, is recognised: a push by the length of the journal, a settle by its mark.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
+from pymongo.read_concern import ReadConcern
 
 from reactory.adapters.mongo.client import Document
 from reactory.adapters.mongo.codec import date, inbox_entries, outbox_document
-from reactory.adapters.mongo.commands import update_many_fenced
+from reactory.adapters.mongo.commands import update
 from reactory.adapters.mongo.errors import reading, writing
+from reactory.exceptions import AmbiguousWriteError, StoreUnavailableError
 from reactory.ports.store import InboxEntry, Outcome, Push, Settle
 
 _LOG = logging.getLogger(__name__)
@@ -75,11 +77,34 @@ class _Write:
 def _run(collection: Collection[Document], writes: Sequence[_Write]) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for part in _commands(writes):
-        reply = update_many_fenced(collection, [write.statement for write in part])
-        for index in reply.too_large:
-            _LOG.error("instance %s would exceed MongoDB's 16 MB; not written", part[index].item.instance_id)
-        outcomes += ["ok"] * len(part) if reply.matched == len(part) else _judge(collection, part)
+        try:
+            outcomes += _send(collection, part)
+        except StoreUnavailableError as error:
+            if outcomes:
+                raise AmbiguousWriteError(f"Only a part of the batch was written: {error.message}") from error
+            raise
     return outcomes
+
+
+def _send(collection: Collection[Document], part: Sequence[_Write]) -> list[Outcome]:
+    try:
+        reply = update(collection, [write.statement for write in part])
+    except AmbiguousWriteError:
+        if _all_applied(collection, part):
+            return ["ok"] * len(part)
+        raise
+    for index in reply.too_large:
+        _LOG.error("instance %s would exceed MongoDB's 16 MB; not written", part[index].item.instance_id)
+    return ["ok"] * len(part) if reply.matched == len(part) else _judge(collection, part)
+
+
+def _all_applied(collection: Collection[Document], part: Sequence[_Write]) -> bool:
+    """Whether all is on the majority already. What is not there yet may still come."""
+    try:
+        outcomes = _judge(collection.with_options(read_concern=ReadConcern("majority")), part)
+    except StoreUnavailableError:
+        return False
+    return all(outcome == "ok" for outcome in outcomes)
 
 
 def _commands(writes: Sequence[_Write]) -> Iterator[list[_Write]]:
@@ -146,7 +171,7 @@ def _settle_statement(item: Settle, mark: str) -> Document:
     unset = {name: "" for name, value in values.items() if value is None}
     if not item.keep_lease:
         unset["lease.until"] = ""
-    update: Document = {
+    change: Document = {
         "$set": {
             "state": item.state,
             "status": item.status,
@@ -158,16 +183,16 @@ def _settle_statement(item: Settle, mark: str) -> Document:
         },
     }
     if unset:
-        update["$unset"] = unset
+        change["$unset"] = unset
     pushed: Document = {}
     if item.history:
         pushed["history"] = {"$each": item.history}
-        update["$inc"] = {"historyCount": len(item.history)}
+        change["$inc"] = {"historyCount": len(item.history)}
     if item.outbox:
         pushed["outbox"] = {"$each": [outbox_document(entry) for entry in item.outbox]}
     if pushed:
-        update["$push"] = pushed
-    return {"q": {**_fence(item), "inbox": []}, "u": update}
+        change["$push"] = pushed
+    return {"q": {**_fence(item), "inbox": [], "settled": {"$ne": mark}}, "u": change}
 
 
 def _settled(mark: str) -> Applied:

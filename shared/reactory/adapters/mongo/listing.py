@@ -16,8 +16,9 @@ _BARE = {"state": 0, "journal": 0, "inbox": 0, "history": 0, "input": 0}
 
 
 def list_instances(collection: Collection[Document], query: InstanceQuery) -> InstancePage:
-    matching = _filter(query)
-    page: Document = {"$and": [matching, _after(query)]} if query.cursor is not None else matching
+    filters = _filters(query)
+    matching = _with_search(filters, query)
+    page = matching if query.cursor is None else _with_search([*filters, _after(query)], query)
     direction = 1 if query.sort == "createdAt" else -1
     with reading():
         total = collection.count_documents(matching)
@@ -43,33 +44,36 @@ def count_by_status(collection: Collection[Document], tenant: str) -> dict[str, 
         return {document["_id"]: document["count"] for document in counted}
 
 
-def _filter(query: InstanceQuery) -> Document:
-    matching: Document = {"tenant": query.tenant}
-    if query.status:
-        matching["status"] = {"$in": list(query.status)} if len(query.status) > 1 else query.status[0]
+def _filters(query: InstanceQuery) -> list[Document]:
+    """What every instance of the list must fulfil, the search apart."""
     wanted = {
+        "tenant": query.tenant,
         "workflowId": query.workflow_id,
         "version": query.version,
         "tags": query.tag,
         "parent": query.parent,
     }
-    matching |= {field: value for field, value in wanted.items() if value is not None}
-    created: Document = {}
+    filters: list[Document] = [{field: value} for field, value in wanted.items() if value is not None]
+    if query.status:
+        filters.append({"status": {"$in": list(query.status)}})
     if query.created_after is not None:
-        created["$gt"] = DatetimeMS(query.created_after)
+        filters.append({"createdAt": {"$gt": DatetimeMS(query.created_after)}})
     if query.created_before is not None:
-        created["$lt"] = DatetimeMS(query.created_before)
-    if created:
-        matching["createdAt"] = created
-    if query.search:
-        prefixed = {"$gte": query.search, "$lt": query.search + _LAST_CHARACTER}
-        tenant = {"tenant": query.tenant}  # in each branch, so that each finds its index
-        matching["$or"] = [
-            {"_id": prefixed},
-            {**tenant, "correlationId": prefixed},
-            {**tenant, "tags": {"$elemMatch": prefixed}},
-        ]
-    return matching
+        filters.append({"createdAt": {"$lt": DatetimeMS(query.created_before)}})
+    return filters
+
+
+def _with_search(filters: list[Document], query: InstanceQuery) -> Document:
+    """The search's alternatives outside, each with all the filters: so each is planned, and finds its index, alone."""
+    if not query.search:
+        return {"$and": filters}
+    prefixed = {"$gte": query.search, "$lt": query.search + _LAST_CHARACTER}
+    alternatives: list[Document] = [
+        {"_id": prefixed},
+        {"correlationId": prefixed},
+        {"tags": {"$exists": True, "$elemMatch": prefixed}},  # $exists: what the partial index asks for
+    ]
+    return {"$or": [{"$and": [*filters, alternative]} for alternative in alternatives]}
 
 
 def _after(query: InstanceQuery) -> Document:

@@ -1,0 +1,265 @@
+"""DB-1: every query has an index and every index a query, judged by the explain of the commands really sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.monitoring import CommandListener, CommandStartedEvent
+
+from reactory.adapters.mongo.blobs import MongoBlobs
+from reactory.adapters.mongo.definitions import MongoDefinitions
+from reactory.adapters.mongo.instances import MongoInstances
+from reactory.adapters.mongo.schema import INDEXES, MongoSchema
+from reactory.ports.store import (
+    HistoryChunk,
+    InboxEntry,
+    Instance,
+    InstanceQuery,
+    Push,
+    Settle,
+    StoredDefinition,
+)
+
+Document = dict[str, Any]
+EXPLAINABLE = ("find", "update", "delete", "aggregate", "count", "findAndModify")
+NOW = time.time_ns() // 1_000_000
+
+
+class Recorder(CommandListener):
+    """Keeps the commands that can be explained, without what belongs to the connection."""
+
+    def __init__(self) -> None:
+        self.commands: list[Document] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name in EXPLAINABLE:
+            apart = ("lsid", "txnNumber", "writeConcern", "maxTimeMS", "ordered")
+            self.commands.append(
+                {key: value for key, value in event.command.items() if key[0] != "$" and key not in apart}
+            )
+
+    def succeeded(self, event: object) -> None: ...
+
+    def failed(self, event: object) -> None: ...
+
+
+class Stores:
+    """The adapters on a database with some hundred documents, and the commands that they send."""
+
+    def __init__(self, client: MongoClient[Document], name: str, recorder: Recorder) -> None:
+        self.database = client[name]
+        MongoSchema(self.database).ensure()
+        self.instances = MongoInstances(self.database)
+        self.definitions = MongoDefinitions(self.database)
+        self.blobs = MongoBlobs(self.database)
+        self.recorder = recorder
+        self.instances.create([instance(number) for number in range(300)])
+        self.instances.append_history([HistoryChunk(f"i{number:03d}", 0, ["{}"]) for number in range(100)])
+        self.blobs.put({f"i{number:03d}/a": b"x" for number in range(100)})
+        for number in range(20):
+            self.definitions.put(definition(number))
+        recorder.commands.clear()
+
+
+def instance(number: int) -> Instance:
+    return Instance(
+        id=f"i{number:03d}",
+        workflow_id=f"acme.W{number % 3}",
+        version="1.0.0",
+        fingerprint="f",
+        status=("RUNNING", "COMPLETED", "FAILED")[number % 3],
+        tags=["eu"] if number % 2 else [],
+        parent="i000" if number % 10 == 9 else None,
+        correlation_id=f"c{number}" if number % 5 == 0 else None,
+        created_at=NOW + number,
+        updated_at=NOW,
+        wake_at=NOW - number if number % 3 == 0 else None,
+    )
+
+
+def definition(number: int) -> StoredDefinition:
+    return StoredDefinition(
+        workflow_id=f"acme.W{number}",
+        version="1.0.0",
+        fingerprint="f",
+        document="{}",
+        name_space="acme",
+        name="W",
+        created_at=NOW,
+    )
+
+
+@pytest.fixture
+def stores(mongo_uri: str, empty_database: Any) -> Iterator[Stores]:
+    recorder = Recorder()
+    client: MongoClient[Document] = MongoClient(
+        mongo_uri, event_listeners=[recorder], datetime_conversion="DATETIME_MS", w="majority", journal=True
+    )
+    with client:
+        yield Stores(client, empty_database.name, recorder)
+
+
+SETTLE = Settle(
+    instance_id="i000",
+    epoch=9,
+    owner="w",
+    state="{}",
+    status="RUNNING",
+    reason=None,
+    started_at=None,
+    completed_at=None,
+    updated_at=NOW,
+    wake_at=None,
+    timer_at=None,
+    waits=[],
+    outbox=[],
+    history=[],
+)
+QUERIES = [
+    InstanceQuery(),
+    InstanceQuery(sort="createdAt"),
+    InstanceQuery(created_after=NOW, created_before=NOW + 100),
+    InstanceQuery(status=("RUNNING",)),
+    InstanceQuery(status=("RUNNING", "FAILED")),
+    InstanceQuery(workflow_id="acme.W1", version="1.0.0"),
+    InstanceQuery(workflow_id="acme.W1", status=("COMPLETED",)),
+    InstanceQuery(tag="eu"),
+    InstanceQuery(parent="i000"),
+    InstanceQuery(search="c1"),
+]
+USES: dict[str, Callable[[Stores], object]] = {
+    "create": lambda stores: stores.instances.create([instance(0)]),
+    "get": lambda stores: stores.instances.get("i000"),
+    "claim one": lambda stores: stores.instances.claim(["i000"], "w", 1000, 0),
+    "claim many": lambda stores: stores.instances.claim(["i000", "i003"], "w", 1000, 0),
+    "push": lambda stores: stores.instances.push([Push("i000", 9, "w", 0, ["{}"])]),
+    "absorb": lambda stores: stores.instances.absorb(Push("i000", 9, "w", 0, ["{}"])),
+    "settle": lambda stores: stores.instances.settle([SETTLE]),
+    "told": lambda stores: stores.instances.told("w", {"i000": ["o"], "i001": ["o"]}),
+    "renew": lambda stores: stores.instances.renew(["i000", "i001"], "w", 1000),
+    "send": lambda stores: stores.instances.send("i000", InboxEntry("e", "x"), ["PAUSED"]),
+    "due": lambda stores: stores.instances.due(1000, 10),
+    "leased": lambda stores: stores.instances.leased(["i000", "i001"]),
+    "count": lambda stores: stores.instances.count_by_status("default"),
+    "history": lambda stores: stores.instances.history("i000", -1, 10),
+    "definition": lambda stores: stores.definitions.get("default", "acme.W1", "1.0.0"),
+    "definition twice": lambda stores: stores.definitions.put(definition(1)),
+    "versions": lambda stores: stores.definitions.versions("default", "acme.W1"),
+    "definitions": lambda stores: stores.definitions.list("default", "acme", "tag", "search"),
+    "delete version": lambda stores: stores.definitions.delete("default", "acme.W1", "1.0.0"),
+    "delete definition": lambda stores: stores.definitions.delete("default", "acme.W1", None),
+    "blobs": lambda stores: stores.blobs.get(["i000/a", "i001/a"]),
+    "delete blobs": lambda stores: stores.blobs.delete_prefix("i000/"),
+}
+LISTS = {f"list {number}": query for number, query in enumerate(QUERIES)}
+
+
+def plans(stores: Stores) -> list[Document]:
+    """The winning plan of each recorded command, in the state that the command has left."""
+    commands = [command for command in stores.recorder.commands if "explain" not in command]
+    assert commands
+    return [
+        stores.database.command({"explain": part, "verbosity": "queryPlanner"})
+        for command in commands
+        for part in single(command)
+    ]
+
+
+def single(command: Document) -> Iterator[Document]:
+    """Of an update or delete with many statements, each: explain takes one."""
+    many = {"update": "updates", "delete": "deletes"}.get(next(iter(command)))
+    if many is None:
+        yield command
+        return
+    for statement in command[many]:
+        yield {**command, many: [statement]}
+
+
+def collection_of(plan: Document) -> str:
+    """The explained command's collection: the value of its first field."""
+    return str(next(iter(plan["command"].values())))
+
+
+def found(plan: Any, key: str) -> Iterator[Any]:
+    """Every value of this key in a plan that was chosen."""
+    if isinstance(plan, dict):
+        for name, value in plan.items():
+            if name == key:
+                yield value
+            if name != "rejectedPlans":
+                yield from found(value, key)
+    elif isinstance(plan, list):
+        for value in plan:
+            yield from found(value, key)
+
+
+@pytest.mark.parametrize("use", USES)
+def test_no_query_scans_a_collection(stores: Stores, use: str) -> None:
+    """DB-1: each query of each operation goes by an index."""
+    USES[use](stores)
+    for plan in plans(stores):
+        stages = list(found(plan, "stage"))
+        assert stages
+        assert "COLLSCAN" not in stages
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_no_list_scans_a_collection(stores: Stores, name: str) -> None:
+    """DB-1: each filter of a list goes by an index, on the first page and on the next."""
+    query = LISTS[name]
+    first = stores.instances.list(InstanceQuery(**{**dict(items(query)), "limit": 2}))
+    assert first.next_cursor
+    stores.instances.list(InstanceQuery(**{**dict(items(query)), "cursor": first.next_cursor}))
+    for plan in plans(stores):
+        assert "COLLSCAN" not in list(found(plan, "stage"))
+
+
+def items(query: InstanceQuery) -> Iterator[tuple[str, Any]]:
+    return ((field, getattr(query, field)) for field in InstanceQuery.__struct_fields__)
+
+
+@pytest.mark.parametrize("query", [query for query in QUERIES if not (query.search or query.parent)])
+def test_a_page_of_a_list_is_not_sorted_in_memory(stores: Stores, query: InstanceQuery) -> None:
+    """DB-1: the index gives the order too, so a page costs what it shows and not what matches."""
+    stores.instances.list(query)
+    assert "SORT" not in [stage for plan in plans(stores) for stage in found(plan, "stage")]
+
+
+def test_a_sweep_reads_what_is_due_and_not_what_exists(stores: Stores) -> None:
+    """DB-1: the index of wakeAt holds only what has to wake up, and due looks at no other document."""
+    stores.database["instances"].update_many({}, {"$unset": {"wakeAt": ""}})
+    stores.database["instances"].update_one({"_id": "i001"}, {"$currentDate": {"wakeAt": True}})
+    stores.recorder.commands.clear()
+    assert [one[0] for one in stores.instances.due(1000, 10)] == ["i001"]
+    (command,) = stores.recorder.commands
+    stats = stores.database.command({"explain": command, "verbosity": "executionStats"})["executionStats"]
+    assert (stats["totalKeysExamined"], stats["totalDocsExamined"]) == (1, 1)
+
+
+def test_counting_reads_the_index_alone(stores: Stores) -> None:
+    """DB-1: statistics do not fetch documents."""
+    stores.instances.count_by_status("default")
+    (plan,) = plans(stores)
+    assert "FETCH" not in list(found(plan, "stage"))
+
+
+def test_every_index_has_a_query(stores: Stores) -> None:
+    """DB-1: there is no index that no operation uses."""
+    for use in USES.values():
+        use(stores)
+    for query in QUERIES:
+        stores.instances.list(query)
+    used = {(collection_of(plan), name) for plan in plans(stores) for name in found(plan, "indexName")}
+    declared = {(collection, index.document["name"]) for collection, indexes in INDEXES.items() for index in indexes}
+    assert declared - used == set()
+
+
+def test_the_schema_can_be_ensured_again(stores: Stores) -> None:
+    """DB-1: a second deployment changes nothing and breaks nothing."""
+    before = {name: stores.database[name].index_information() for name in INDEXES}
+    MongoSchema(stores.database).ensure()
+    assert {name: stores.database[name].index_information() for name in INDEXES} == before
