@@ -4,34 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from functions.host.wiring import worker
+from reactory.exceptions import InvalidRequestError
+from reactory.host.wakeups import read_wakeup
 from reactory.host.worker import WakeUp
 from reactory.observability import logger
 
 _LOG = logger(__name__)
 
 
-class WakeUpMessage(msgspec.Struct, frozen=True, rename="camel"):
-    instance_id: str
-
-
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """The message ids to be delivered again: malformed ones end in the dead-letter queue that way (WR-11)."""
     failed: list[str] = []
-    instance_of: dict[str, str] = {}
+    asked: dict[str, list[str]] = {}
     wakeups: list[WakeUp] = []
     for record in event["Records"]:
+        message_id = record["messageId"]
         try:
-            message = msgspec.json.decode(record["body"], type=WakeUpMessage)
-        except msgspec.DecodeError as error:
-            _LOG.warning("a wake-up cannot be read", record=record["messageId"], error=str(error))
-            failed.append(record["messageId"])
+            asked[message_id] = read_wakeup(record["body"])
+        except InvalidRequestError as error:
+            _LOG.warning("a wake-up cannot be read", record=message_id, error=error.message)
+            failed.append(message_id)
             continue
-        instance_of[record["messageId"]] = message.instance_id
         redelivered = int(record.get("attributes", {}).get("ApproximateReceiveCount", "1")) > 1
-        wakeups.append(WakeUp(message.instance_id, redelivered))
+        wakeups += [WakeUp(instance_id, redelivered) for instance_id in asked[message_id]]
     unfinished = worker().handle(wakeups, context.get_remaining_time_in_millis())
-    failed += [message_id for message_id, instance_id in instance_of.items() if instance_id in unfinished]
+    failed += [message_id for message_id, ids in asked.items() if not unfinished.isdisjoint(ids)]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

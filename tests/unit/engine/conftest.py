@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 import pytest
+
+from reactory import StepContext, step
 from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
@@ -14,35 +17,103 @@ from reactory.adapters.memory.definitions import MemoryDefinitions
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
 from reactory.bootstrap import App, bootstrap
-from reactory.definition.reference import parse_reference
 from reactory.host.definitions import Definitions
 from reactory.host.services import Limits, Services
 from reactory.host.sweeper import sweep
-from reactory.host.history_view import history
-from reactory.host.view import view
+from reactory.host.view import history, view
 from reactory.host.worker import WakeUp, Worker
+from reactory.kernel.facts import ControlAction
+from reactory.ports.bus import Bus, BusEvent
+from reactory.ports.store import Instance, InstanceStore
 from reactory.runner.runner import Runner
 from reactory.settings import Settings
 from reactory.steps.registry import StepRegistry
 from reactory.topology import WAKEUPS
 
 BEGIN = 1_760_000_000_000
+Document = dict[str, Any]
 
 
 class Engine:
-    """Starts workflows and works until nothing is to be done before the clock moves on."""
+    """Starts workflows and works until nothing is to be done before the clock moves on.
+
+    The step ``t.do`` notes its label in ``calls`` and its key in ``keys``, raises the next of ``errors[label]``, if
+    there is one, calls ``during[label]``, if there is one, and returns ``{"value": value}``. ``t.thread`` does the same
+    on a thread, ``t.long`` waits until it is cancelled.
+    """
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.clock = ManualClock(BEGIN)
         self.ids = SequentialIds()
-        self.instances = MemoryInstances(self.clock)
+        self.instances: InstanceStore = MemoryInstances(self.clock)
         self.blobs = MemoryBlobs()
         self.queue = MemoryQueue(self.clock, self.ids)
-        self.bus = MemoryBus()
-        self.steps = StepRegistry()
+        self.memory_bus = MemoryBus()
+        self.bus: Bus = self.memory_bus
         self.stored = MemoryDefinitions()
         self.limits = limits or Limits()
-        self._worker: Worker | None = None
+        self.calls: list[str] = []
+        self.keys: list[str] = []
+        self.times: list[int] = []
+        self.errors: dict[str, list[Exception]] = defaultdict(list)
+        self.during: dict[str, Callable[[], Any]] = {}
+        self.steps = self._registry()
+        self._workers: list[Worker] = []
+
+    # --- steps and documents --------------------------------------------------------------------------------------
+
+    def _registry(self) -> StepRegistry:
+        @step("t.do")
+        async def do(ctx: StepContext, label: str = "", value: Any = None) -> Any:
+            return self._perform(ctx, label, value)
+
+        @step("t.thread")
+        def thread(ctx: StepContext, label: str = "", value: Any = None) -> Any:
+            return self._perform(ctx, label, value)
+
+        @step("t.long")
+        def long(ctx: StepContext, label: str = "") -> None:
+            self._perform(ctx, label, None)
+            ctx.cancelled.wait()
+
+        registry = StepRegistry()
+        for function in (do, thread, long):
+            registry.add(function)
+        return registry
+
+    def _perform(self, ctx: StepContext, label: str, value: Any) -> Any:
+        label = label or ctx.path
+        self.calls.append(label)
+        self.keys.append(ctx.idempotency_key)
+        self.times.append(self.clock.now() - BEGIN)
+        if self.errors[label]:
+            raise self.errors[label].pop(0)
+        if label in self.during:
+            self.during[label]()
+        return {"value": value}
+
+    @staticmethod
+    def do(step_id: str, *, value: Any = None, label: str | None = None, handler: str = "t.do", **more: Any) -> Document:
+        """A step of the type task; its label is its path unless one is given."""
+        inputs = {"label": label or "", "value": value}
+        if handler == "t.long":
+            del inputs["value"]
+        return {"id": step_id, "type": "task", "config": {"handler": handler}, "inputs": inputs} | more
+
+    @staticmethod
+    def node(step_id: str, kind: str, **config: Any) -> Document:
+        """A step of another type; what belongs to the step and not to its config is put in with ``|``."""
+        return {"id": step_id, "type": kind} | ({"config": config} if config else {})
+
+    @staticmethod
+    def document(*steps: Document, **more: Any) -> Document:
+        outputs = {
+            name: source if isinstance(source, dict) else {"type": "object", "source": source}
+            for name, source in more.pop("outputs", {}).items()
+        }
+        return {"nameSpace": "test", "name": "Flow", "version": "1.0.0", "steps": list(steps), "outputs": outputs} | more
+
+    # --- what a process would wire --------------------------------------------------------------------------------
 
     def app(self) -> App:
         return bootstrap(
@@ -54,7 +125,7 @@ class Engine:
             blobs=self.blobs,
             queue=self.queue,
             bus=self.bus,
-            schema=object(),  # type: ignore[typeddict-item]  # nothing to create in memory
+            schema=_NoSchema(),
         )
 
     @property
@@ -67,13 +138,16 @@ class Engine:
 
     @property
     def worker(self) -> Worker:
-        if self._worker is None:
-            self._worker = self.new_worker()
-        return self._worker
+        return self._workers[-1] if self._workers else self.new_worker()
 
     def new_worker(self) -> Worker:
-        """Another worker on the same stores, as another process would be."""
-        return Worker(self.services())
+        """Another worker on the same stores, as another process would be; the next work is its."""
+        self._workers.append(Worker(self.services()))
+        return self._workers[-1]
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.close()
 
     def services(self) -> Services:
         return Services(
@@ -88,74 +162,130 @@ class Engine:
             limits=self.limits,
         )
 
-    def step(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        self.steps.add(function)
-        return function
+    # --- doing ----------------------------------------------------------------------------------------------------
 
-    def register(self, document: dict[str, Any] | str) -> str:
-        text = document if isinstance(document, str) else msgspec.json.encode(document).decode()
-        self.runner.registry.register(text)
-        data = msgspec.yaml.decode(text)
-        return f"{data['nameSpace']}.{data['name']}@{data['version']}"
+    def register(self, document: Document) -> str:
+        self.runner.registry.register(msgspec.json.encode(document).decode())
+        return f"{document['nameSpace']}.{document['name']}@{document['version']}"
 
     def start(self, reference: str, data: dict[str, Any] | None = None, **more: Any) -> str:
-        parse_reference(reference)
         return self.runner.start.start_workflow(reference, None, data or {}, **more).instance.id
 
-    def run(self, document: dict[str, Any], data: dict[str, Any] | None = None, **more: Any) -> str:
+    def begin(self, *steps: Document, data: dict[str, Any] | None = None, **more: Any) -> str:
+        """Register and start a document of these steps; nothing runs yet."""
+        return self.start(self.register(self.document(*steps, **more)), data)
+
+    def run(self, *steps: Document, data: dict[str, Any] | None = None, **more: Any) -> str:
         """Register, start, work until idle; the instance's id."""
-        instance_id = self.start(self.register(document), data, **more)
+        instance_id = self.begin(*steps, data=data, **more)
         self.work()
         return instance_id
 
+    def wakeups(self) -> list[str]:
+        """The ids in the messages that are due now; they are taken off the queues."""
+        ids = []
+        for queue in WAKEUPS:
+            for received in self.queue.receive(queue.name, 100, 0):
+                ids.append(msgspec.json.decode(received.body)["instanceId"])
+                self.queue.delete(queue.name, [received.receipt_handle])
+        return ids
+
     def work(self) -> None:
         """Deliver wake-ups until there are none that are due."""
-        while True:
-            received = [(q.name, r) for q in WAKEUPS for r in self.queue.receive(q.name, 50, 0)]
-            if not received:
-                return
-            ids = [msgspec.json.decode(r.body)["instanceId"] for _, r in received]
+        while ids := self.wakeups():
             self.worker.handle([WakeUp(i) for i in ids])
-            for name, r in received:
-                self.queue.delete(name, [r.receipt_handle])
 
     def advance(self, ms: int) -> None:
         """Let time pass, sweep as the minute rule would, and work."""
         self.clock.advance(ms)
+        self.sweep()
+
+    def sweep(self) -> None:
         sweep(self.services())
         self.work()
 
+    def control(self, instance_id: str, action: ControlAction, reason: str = "") -> str:
+        """Ask as an operator would; what is answered at once."""
+        return self.runner.control.control(instance_id, action, reason=reason, caller="ann").status
+
+    def ask(self, instance_id: str, action: ControlAction, reason: str = "") -> None:
+        """Ask, and work until idle."""
+        self.control(instance_id, action, reason)
+        self.work()
+
+    def until_idle(self, instance_id: str, rounds: int = 200) -> None:
+        """Let time pass from one timer to the next until the instance needs no more."""
+        for _ in range(rounds):
+            wake_at = self.instance(instance_id).wake_at
+            if wake_at is None:
+                return
+            self.advance(max(0, wake_at - self.clock.now()))
+        raise AssertionError(f"{instance_id} did not come to rest: {self.see(instance_id)}")
+
+    # --- seeing ---------------------------------------------------------------------------------------------------
+
+    def instance(self, instance_id: str) -> Instance:
+        found = self.instances.get(instance_id)
+        assert found is not None
+        return found
+
     def see(self, instance_id: str) -> dict[str, Any]:
-        instance = self.instances.get(instance_id)
-        assert instance is not None
-        program = self.definitions.program(instance.tenant, instance.workflow_id, instance.version)
-        return view(instance, program, self.blobs)
+        instance = self.instance(instance_id)
+        return view(instance, self.definitions.program(instance.tenant, instance.workflow_id, instance.version), self.blobs)
+
+    def status(self, instance_id: str) -> str:
+        return str(self.see(instance_id)["status"])
+
+    def reason(self, instance_id: str) -> dict[str, Any]:
+        found = self.see(instance_id)["reason"]
+        assert isinstance(found, dict)
+        return found
 
     def outputs(self, instance_id: str) -> Any:
         seen = self.see(instance_id)
-        assert seen["status"] == "COMPLETED", seen["reason"]
+        assert seen["status"] == "COMPLETED", (seen["status"], seen["reason"], seen["steps"])
         return seen["outputs"]
 
+    def statuses(self, instance_id: str) -> dict[str, str]:
+        """Path → status of what the view shows."""
+        return {shown["path"]: shown["status"] for shown in self.see(instance_id)["steps"]}
+
     def history(self, instance_id: str) -> list[dict[str, Any]]:
-        instance = self.instances.get(instance_id)
-        assert instance is not None
+        instance = self.instance(instance_id)
         program = self.definitions.program(instance.tenant, instance.workflow_id, instance.version)
         return history(instance, self.instances.history(instance_id, -1, 10_000), program, self.blobs)
 
+    def trail(self, instance_id: str, path: str) -> list[str]:
+        """What the history says became of the execution at this path, attempt by attempt."""
+        return [entry["status"] for entry in self.history(instance_id) if entry.get("path") == path]
+
+    def events(self, kind: str = "Workflow Instance Status Change") -> list[BusEvent]:
+        return [event for event in self.memory_bus.published() if event.detail_type == kind]
+
+    def moves(self, instance_id: str) -> list[str]:
+        """The statuses told on the bus, in order."""
+        return [event.detail["status"] for event in self.events() if event.detail["instanceId"] == instance_id]
+
+
+class _NoSchema:
+    def ensure(self) -> None:
+        """Nothing to create in memory."""
+
 
 @pytest.fixture
-def engine() -> Iterator[Engine]:
-    made = Engine()
-    yield made
-    if made._worker is not None:
-        made._worker.close()
+def engines() -> Iterator[Callable[..., Engine]]:
+    """Makes engines with limits of their own."""
+    made: list[Engine] = []
+
+    def make(**limits: int) -> Engine:
+        made.append(Engine(Limits(**limits)))
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.close()
 
 
 @pytest.fixture
-def document() -> Callable[..., dict[str, Any]]:
-    """A document with these steps."""
-
-    def make(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
-        return {"nameSpace": "test", "name": "Flow", "version": "1.0.0", "steps": list(steps)} | more
-
-    return make
+def engine(engines: Callable[..., Engine]) -> Engine:
+    return engines()

@@ -21,6 +21,7 @@ from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
 from reactory.host.definitions import Definitions
 from reactory.host.services import Limits, Services
+from reactory.host.wakeups import read_wakeup
 from reactory.host.worker import WakeUp, Worker
 from reactory.ports.blobs import Blobs
 from reactory.ports.clock import Clock, Ids
@@ -100,7 +101,7 @@ class Lab:
             received = [(queue.name, one) for queue in WAKEUPS for one in self.queue.receive(queue.name, 50)]
             if not received:
                 return
-            self.worker.handle([WakeUp(msgspec.json.decode(one.body)["instanceId"]) for _, one in received])
+            self.worker.handle([WakeUp(i) for _, one in received for i in read_wakeup(one.body)])
             for name, one in received:
                 self.queue.delete(name, [one.receipt_handle])
 
