@@ -1,0 +1,1 @@
+"""What the engine costs, measured on a real MongoDB, and what it survives: ``python -m benchmarks``."""

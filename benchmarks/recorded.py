@@ -1,0 +1,45 @@
+"""What the database says has happened: the durable facts of instances, from journal and history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from benchmarks.engine import Engine
+from reactory.kernel.facts import Failed, Succeeded, decode_fact
+from reactory.kernel.records import decode_record
+from reactory.ports.store import Instance
+
+
+class Attempt(NamedTuple):
+    """An attempt whose end was recorded. ``key`` is the step's idempotency key, ``at`` milliseconds since the epoch."""
+
+    key: str
+    attempt: int
+    succeeded: bool
+    at: int
+
+
+def recorded(engine: Engine) -> Iterator[Attempt]:
+    """All attempts that are durable now, of all instances of the database."""
+    from reactory.adapters.mongo.codec import decode
+
+    for document in engine.database["instances"].find({}):
+        yield from _of_instance(decode(document))
+    for chunk in engine.database["steps"].find({}):
+        yield from _of_history(chunk["instanceId"], chunk["records"])
+
+
+def _of_instance(instance: Instance) -> Iterator[Attempt]:
+    for text in instance.journal:
+        fact = decode_fact(text)
+        if isinstance(fact, Succeeded | Failed):
+            yield Attempt(f"{instance.id}/{fact.path}", fact.attempt, isinstance(fact, Succeeded), fact.at)
+    yield from _of_history(instance.id, instance.history)
+
+
+def _of_history(instance_id: str, records: list[str]) -> Iterator[Attempt]:
+    for text in records:
+        record = decode_record(text)
+        if record.event in ("ok", "failed"):
+            yield Attempt(f"{instance_id}/{record.path}", record.attempt, record.event == "ok", record.at)
