@@ -16,6 +16,7 @@ from aws_lambda_powertools.event_handler.request import Request
 from functions.http.call import Call
 from functions.http.problems import problem_response
 from reactory.exceptions import MethodNotAllowedError, NotFoundError
+from reactory.observability import bound
 from reactory.topology import FUNCTIONS, Route
 
 Component = TypeVar("Component")
@@ -54,7 +55,9 @@ def make_handler(
 
 def _bind(endpoint: Endpoint[Component], component: Callable[[], Component]) -> Callable[..., Response[str]]:
     def run(request: Request, **parameters: str) -> Response[str]:
-        return endpoint(Call(request.resolved_event.raw_event, parameters), component())
+        call = Call(request.resolved_event.raw_event, parameters)
+        with bound(request=call.request_id):
+            return endpoint(call, component())
 
     return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -94,7 +95,7 @@ def tree(progress: Progress) -> Tree:
     instance = progress.instance
     root = Tree(_text(f"{instance['workflowId']}@{instance['version']}  {instance['instanceId']}", progress.status))
     branches: dict[str, Tree] = {}
-    for step in sorted(progress.steps.values(), key=lambda step: step.path.count("/")):
+    for step in sorted(progress.steps.values(), key=_order):
         parent = step.path.rpartition("/")[0]
         container = parent if parent in branches else parent[: parent.rfind("[")]
         label = step.path.removeprefix(container).lstrip("/") if container in branches else step.path
@@ -105,6 +106,13 @@ def tree(progress: Progress) -> Tree:
     if reason.get("message"):
         root.add(_text(str(reason["message"]), progress.status))
     return root
+
+
+def _order(step: Step) -> tuple[int, list[tuple[int, str]]]:
+    """Containers before what is in them, rounds by number; the document's own steps stay as they are."""
+    depth = step.path.count("/")
+    numbers = [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", step.path)]
+    return depth, numbers if depth else []
 
 
 def _text(label: str, status: str) -> Text:
