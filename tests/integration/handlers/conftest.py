@@ -57,6 +57,7 @@ def configure(mongo_uri: str, empty_database: Database[dict[str, Any]], monkeypa
 def deployment(request: pytest.FixtureRequest, configure: Configure) -> Iterator[Deployment]:
     """Deployed, with the example module and the tests' own."""
     with _process(), (_memory if request.param == "memory" else _moto)(configure) as made:
+        made.cold_start()
         made.prepare()
         yield made
 
@@ -84,13 +85,12 @@ def _memory(configure: Configure) -> Iterator[Deployment]:
     queue, bus = MemoryQueue(clock, UlidIds(clock)), MemoryBus()
     arrived: list[BusEvent] = []
     bus.subscribe(arrived.append)
-    memory(queue, bus)
 
     def new() -> list[Told]:
         taken, arrived[:] = list(arrived), []
         return [(event.id, event.detail_type, event.detail) for event in taken]
 
-    yield Deployment(queue, new)
+    yield Deployment(queue, new, lambda: memory(queue, bus))
 
 
 @contextmanager
@@ -110,7 +110,8 @@ def _moto(configure: Configure) -> Iterator[Deployment]:
                 "REACTORY_BUCKET": endpoint.BUCKET,
             }
         )
-        yield Deployment(SqsReceiver(session.Lazy(session.sqs_receiving_client), urls), _observer(clients))
+        receiver = SqsReceiver(session.Lazy(session.sqs_receiving_client), urls)
+        yield Deployment(receiver, _observer(clients), lambda: None)  # composed by itself, as on AWS
 
 
 def _observer(clients: endpoint._Clients) -> Callable[[], list[Told]]:

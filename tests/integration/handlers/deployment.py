@@ -38,17 +38,26 @@ class Answer:
 
 
 class Deployment:
-    """``told`` gives the events that arrived at the other end of the bus since it was asked before."""
+    """``told`` gives the events that arrived at the other end of the bus since it was asked before.
 
-    def __init__(self, receiver: Receiver, told: Callable[[], list[Told]]) -> None:
+    ``wire`` does what has to be done before a handler is composed from the environment.
+    """
+
+    def __init__(self, receiver: Receiver, told: Callable[[], list[Told]], wire: Callable[[], None]) -> None:
         self.receiver = receiver
         self._new = told
+        self._wire = wire
         self._told: list[Told] = []
 
     @property
     def ports(self) -> App:
         """What the handlers are wired with."""
         return app()
+
+    def cold_start(self) -> None:
+        """From here on, other processes."""
+        cool_down()
+        self._wire()
 
     def prepare(self) -> None:
         """What a deployment does once: indexes, and the modules' definitions."""
