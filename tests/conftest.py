@@ -28,7 +28,6 @@ def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with start_mongod(options) as mongod:
         yield mongod.uri
         connect(mongod.uri).close()
-        connect.cache_clear()
 
 
 @pytest.fixture

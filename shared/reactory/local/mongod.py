@@ -1,7 +1,7 @@
 """Start and stop a ``mongod`` of our own, for ``reactory dev``, the tests and the benchmarks.
 
 It is a replica set of one node: retryable writes and a real majority, as in production. The process is bound to the
-one that started it: when that dies, however it dies, the kernel sends SIGTERM to mongod, so nothing is left behind.
+one that started it: when that dies, however it dies, Linux sends SIGTERM to mongod, so nothing is left behind.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 from typing import Any
 
@@ -15,14 +16,20 @@ Document = dict[str, Any]
 POOL_SIZE = 16
 SELECTION_MS = 4_000
 OPERATION_MS = 5_000
+"""Of one operation, its retries and the search for a primary included."""
+
+_LOCK = threading.Lock()
+
+
+def connect(uri: str) -> MongoClient[Document]:
+    """The process's client for this URI. It connects with the first operation, not here."""
+    with _LOCK:  # a cache alone may make two when two threads ask at once
+        return _client(uri)
 
 
 @lru_cache(maxsize=8)
-def connect(uri: str) -> MongoClient[Document]:
-    """The process's client for this URI. It connects with the first operation, not here.
-
-    Every write waits for the majority and its journal, every read goes to the primary, whatever the URI says.
-    """
+def _client(uri: str) -> MongoClient[Document]:
+    """Every write waits for the majority and its journal, every read goes to the primary, whatever the URI says."""
     try:
         return MongoClient(
             uri,

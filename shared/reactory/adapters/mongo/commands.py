@@ -1,10 +1,11 @@
 """Many fenced updates in one ``update`` command.
 
-The command is built here instead of by ``bulk_write``: two thirds of the work in Python, and without the record of
-each statement that the server keeps for ``retryWrites``, two thirds of the time; this is the path that every step
-takes. What the server's retry would have given is had in another way. An answer, even one that says that the primary
-stepped down, means that the first command is over: it is sent again, and being conditional on what it changes, each
-statement happens once. No answer means that it may still be under way: it is never sent again, the caller looks.
+The command is built here instead of by ``bulk_write``: this is the path that every step takes, and it saves a third of
+the work in Python and the record that the server keeps of each statement for ``retryWrites`` (10 to 30 % more updates
+per second when measured). What the server's retry would have given is had in another way. An answer, even one that says
+that the primary stepped down, means that the first command is over: it is sent again, and being conditional on what it
+changes, each statement happens once. No answer means that it may still be under way: it is never sent again, the caller
+looks.
 """
 
 from __future__ import annotations

@@ -160,39 +160,41 @@ def _pushed(item: Push) -> Applied:
 
 
 def _settle_statement(item: Settle, mark: str) -> Document:
+    """The mark in the filter: a second one under a lease that is kept must not append the outbox once more."""
     values: dict[str, Any] = {
+        "state": item.state,
+        "status": item.status,
         "reason": item.reason,
         "startedAt": date(item.started_at),
         "completedAt": date(item.completed_at),
+        "updatedAt": date(item.updated_at),
         "wakeAt": date(item.wake_at),
         "timerAt": date(item.timer_at),
         "waits": item.waits or None,
+        "journal": [],
+        "journalCount": 0,
+        "settled": mark,
     }
     unset = {name: "" for name, value in values.items() if value is None}
     if not item.keep_lease:
         unset["lease.until"] = ""
-    change: Document = {
-        "$set": {
-            "state": item.state,
-            "status": item.status,
-            "updatedAt": date(item.updated_at),
-            "journal": [],
-            "journalCount": 0,
-            "settled": mark,
-            **{name: value for name, value in values.items() if value is not None},
-        },
-    }
+    change = {"$set": {name: value for name, value in values.items() if value is not None}, **_appended(item)}
     if unset:
         change["$unset"] = unset
+    return {"q": {**_fence(item), "inbox": [], "settled": {"$ne": mark}}, "u": change}
+
+
+def _appended(item: Settle) -> Document:
     pushed: Document = {}
+    change: Document = {}
+    if item.outbox:
+        pushed["outbox"] = {"$each": [outbox_document(entry) for entry in item.outbox]}
     if item.history:
         pushed["history"] = {"$each": item.history}
         change["$inc"] = {"historyCount": len(item.history)}
-    if item.outbox:
-        pushed["outbox"] = {"$each": [outbox_document(entry) for entry in item.outbox]}
     if pushed:
         change["$push"] = pushed
-    return {"q": {**_fence(item), "inbox": [], "settled": {"$ne": mark}}, "u": change}
+    return change
 
 
 def _settled(mark: str) -> Applied:
