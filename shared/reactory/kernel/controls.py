@@ -34,8 +34,11 @@ def obey(machine: Machine, control: Control) -> None:
 def _resume(machine: Machine) -> None:
     """Go on: suspended steps anew, held ones in their order, running ones again if nobody runs them any more."""
     machine.set_status("RUNNING")
+    suspended = [path for path, live in machine.state.live.items() if live.status == "SUSPENDED"]
+    for path in suspended:
+        tree.thaw_below(machine, path)
     for path, live in list(machine.state.live.items()):
-        if live.status == "SUSPENDED":
+        if path in suspended:
             tree.restart(machine, path, live)
         elif live.status == "RUNNING" and live.attempt and not live.phase:
             machine.run_step(path, live)

@@ -63,15 +63,19 @@ def node_failed(machine: Machine, path: str, live: NodeState, error: ErrorInfo) 
             tree.drop_block(machine, key)
         machine.complete(path, live, "FAILED", {"error": error_view(error)})
         return
-    if not live.attempt:
+    if not live.attempt or live.ended:  # a failed attempt stands in the history as its fact
         machine.record("step", path, node.type, "FAILED", started=live.started, error=error)
     match node.error_policy:
         case "suspend":
             live.status = "SUSPENDED"
-            machine.set_status("PAUSED", {"code": "suspended", "message": explain(path, live), "stepId": node.id})
+            if machine.state.status == "RUNNING":
+                machine.set_status("PAUSED", {"code": "suspended", "message": explain(path, live), "stepId": node.id})
         case "terminate":
-            _count_failed(machine, live)
+            live.status = (
+                "PENDING"  # nothing of it runs any more: it is frozen like all the others, and then has failed
+            )
             tree.freeze(machine, [""])
+            live.status = "FAILED"
             machine.fail_instance("terminated", explain(path, live), node.id)
         case _:
             progress = _count_failed(machine, live)
@@ -93,12 +97,14 @@ def block_stuck(machine: Machine, key: str) -> None:
     if key:
         nodes.child_failed(machine, paths.container(key), key)
         return
-    path, live = next(
-        (path, live)
-        for path, live in machine.state.live.items()
-        if live.status == "FAILED" and live.error is not None and not (live.open or live.failed)
-    )
+    path, live = _culprit(machine)
     machine.fail_instance("dead_lettered", explain(path, live), machine.node(path).id)
+
+
+def _culprit(machine: Machine) -> tuple[str, NodeState]:
+    """The failed step to be named: the first that failed by itself, not for what failed inside of it."""
+    failed = [(p, live) for p, live in machine.state.live.items() if live.status == "FAILED"]
+    return next(((p, live) for p, live in failed if not live.failed), failed[0])
 
 
 def container_stuck(machine: Machine, path: str, live: NodeState) -> None:
@@ -117,7 +123,7 @@ def container_stuck(machine: Machine, path: str, live: NodeState) -> None:
 
 def container_timed_out(machine: Machine, path: str, live: NodeState) -> None:
     """A container ran longer than its ``timeout``: stop all below it."""
-    limit = machine.node(path).timeout
+    limit = tree.time_limit(machine.node(path))
     tree.freeze(machine, list(tree.child_keys(machine, path)))
     message = f"'{path}' was not through after its timeout of {limit} ms"
     node_failed(machine, path, live, ErrorInfo("StepTimeoutError", message, "step_timeout", "timeout"))

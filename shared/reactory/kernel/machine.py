@@ -14,7 +14,7 @@ from collections import deque
 from typing import Any
 
 from reactory.definition.expression import truthy
-from reactory.definition.program import Block, JoinConfig, Node, Program, child_blocks
+from reactory.definition.program import Block, EndConfig, JoinConfig, Node, Program, child_blocks
 from reactory.exceptions import ExpressionError
 from reactory.kernel import controls, failures, nodes, paths, tree
 from reactory.kernel.context import Context
@@ -189,6 +189,11 @@ class Machine:
         if node.outputs:
             self._map_outputs(node, live)
         self.complete(path, live, "COMPLETED", live.output)
+        if isinstance(
+            node.config, EndConfig
+        ):  # what still runs elsewhere is cancelled, what was to follow never begins
+            self.state.finishing = True
+            self.queue.appendleft("")
 
     def _map_outputs(self, node: Node, live: NodeState) -> None:
         frame = self.state.frames[self.frame_key(live.block)]

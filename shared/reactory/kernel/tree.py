@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from reactory.definition.program import Block, ForEachConfig, WhileConfig, child_blocks
+from reactory.definition.program import Block, ForEachConfig, Node, ParallelConfig, WhileConfig, child_blocks
 from reactory.kernel import paths
 from reactory.kernel.effects import CancelStep
 from reactory.kernel.state import BlockState, Frame, NodeState
@@ -143,28 +143,60 @@ def cancel_running(machine: Machine) -> None:
 
 
 def thaw(machine: Machine) -> None:
-    """Take up again all that failed or was frozen: leaves start anew, containers go on (LC-14)."""
+    """Take up again all that failed, was suspended or was frozen: leaves start anew, containers go on (LC-14)."""
+    _thaw_blocks(machine, list(machine.state.blocks))
+    _thaw_nodes(machine, list(machine.state.live))
+
+
+def thaw_below(machine: Machine, path: str) -> None:
+    """Take up again what failed or was frozen inside of a container."""
+    keys = list(child_keys(machine, path))
+    inside = [inner for key in keys for inner in below(machine, key)]
+    _thaw_blocks(machine, [key for p in (path, *inside) for key in child_keys(machine, p)])
+    _thaw_nodes(machine, inside)
+
+
+def _thaw_blocks(machine: Machine, keys: list[str]) -> None:
+    """A block that counts as failed in its container counts as open again."""
     state = machine.state
-    for key, progress in state.blocks.items():
+    for key in keys:
+        progress = state.blocks[key]
         if key and progress.open == 0 and progress.failed:
             holder = state.live[paths.container(key)]
             holder.open += 1
             holder.failed -= 1
-    for path in [p for p, live in state.live.items() if live.status in ("FAILED", "CANCELLED")]:
+
+
+def _thaw_nodes(machine: Machine, found: list[str]) -> None:
+    state = machine.state
+    for path in found:
         live = state.live[path]
-        progress = state.blocks[live.block]
-        progress.failed -= 1
-        progress.open += 1
-        restart(machine, path, live)
+        if live.status in ("FAILED", "CANCELLED"):
+            progress = state.blocks[live.block]
+            progress.failed -= 1
+            progress.open += 1
+            restart(machine, path, live)
 
 
 def restart(machine: Machine, path: str, live: NodeState) -> None:
     """One failed or frozen node is taken up again."""
     live.error, live.interruptions = None, 0
-    timeout = machine.node(path).timeout
-    if live.open or live.failed:  # a container whose blocks go on by themselves
-        live.status = "RUNNING"
-        live.deadline = None if timeout is None else machine.state.now + timeout
+    if live.ended or not (live.open or live.failed or live.cursor):
+        live.status, live.base = "PENDING", live.attempt
+        machine.enqueue(path, "end" if live.ended else "start")
         return
-    live.status, live.base = "PENDING", live.attempt
-    machine.enqueue(path, "end" if live.ended else "next" if live.cursor else "start")
+    live.status, live.deadline = "RUNNING", deadline(machine, machine.node(path))
+    if not (live.open or live.failed):  # else its blocks go on by themselves
+        machine.enqueue(path, "next")
+
+
+def deadline(machine: Machine, node: Node) -> int | None:
+    """When a container that begins now has to be through: its timeout, or that of its join."""
+    limit = time_limit(node)
+    return None if limit is None else machine.state.now + limit
+
+
+def time_limit(node: Node) -> int | None:
+    """Milliseconds that a container may take."""
+    join = node.config.join.timeout if isinstance(node.config, ParallelConfig) else None
+    return min((limit for limit in (node.timeout, join) if limit is not None), default=None)

@@ -18,9 +18,11 @@ from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
 from reactory.bootstrap import App, bootstrap
 from reactory.host.definitions import Definitions
+from reactory.host.history_view import history
 from reactory.host.services import Limits, Services
 from reactory.host.sweeper import sweep
-from reactory.host.view import history, view
+from reactory.host.view import view
+from reactory.host.wakeups import read_wakeup
 from reactory.host.worker import WakeUp, Worker
 from reactory.kernel.facts import ControlAction
 from reactory.ports.bus import Bus, BusEvent
@@ -52,6 +54,7 @@ class Engine:
         self.bus: Bus = self.memory_bus
         self.stored = MemoryDefinitions()
         self.limits = limits or Limits()
+        self.env: dict[str, Any] = {}
         self.calls: list[str] = []
         self.keys: list[str] = []
         self.times: list[int] = []
@@ -93,7 +96,9 @@ class Engine:
         return {"value": value}
 
     @staticmethod
-    def do(step_id: str, *, value: Any = None, label: str | None = None, handler: str = "t.do", **more: Any) -> Document:
+    def do(
+        step_id: str, /, *, value: Any = None, label: str | None = None, handler: str = "t.do", **more: Any
+    ) -> Document:
         """A step of the type task; its label is its path unless one is given."""
         inputs = {"label": label or "", "value": value}
         if handler == "t.long":
@@ -101,7 +106,7 @@ class Engine:
         return {"id": step_id, "type": "task", "config": {"handler": handler}, "inputs": inputs} | more
 
     @staticmethod
-    def node(step_id: str, kind: str, **config: Any) -> Document:
+    def node(step_id: str, kind: str, /, **config: Any) -> Document:
         """A step of another type; what belongs to the step and not to its config is put in with ``|``."""
         return {"id": step_id, "type": kind} | ({"config": config} if config else {})
 
@@ -111,7 +116,13 @@ class Engine:
             name: source if isinstance(source, dict) else {"type": "object", "source": source}
             for name, source in more.pop("outputs", {}).items()
         }
-        return {"nameSpace": "test", "name": "Flow", "version": "1.0.0", "steps": list(steps), "outputs": outputs} | more
+        return {
+            "nameSpace": "test",
+            "name": "Flow",
+            "version": "1.0.0",
+            "steps": list(steps),
+            "outputs": outputs,
+        } | more
 
     # --- what a process would wire --------------------------------------------------------------------------------
 
@@ -159,6 +170,7 @@ class Engine:
             clock=self.clock,
             ids=self.ids,
             steps=self.steps,
+            env=self.env,
             limits=self.limits,
         )
 
@@ -186,7 +198,7 @@ class Engine:
         ids = []
         for queue in WAKEUPS:
             for received in self.queue.receive(queue.name, 100, 0):
-                ids.append(msgspec.json.decode(received.body)["instanceId"])
+                ids += read_wakeup(received.body)
                 self.queue.delete(queue.name, [received.receipt_handle])
         return ids
 
@@ -231,7 +243,9 @@ class Engine:
 
     def see(self, instance_id: str) -> dict[str, Any]:
         instance = self.instance(instance_id)
-        return view(instance, self.definitions.program(instance.tenant, instance.workflow_id, instance.version), self.blobs)
+        return view(
+            instance, self.definitions.program(instance.tenant, instance.workflow_id, instance.version), self.blobs
+        )
 
     def status(self, instance_id: str) -> str:
         return str(self.see(instance_id)["status"])

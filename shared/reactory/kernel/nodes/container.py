@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reactory.definition.program import Block, Node
+from reactory.kernel import tree
 from reactory.kernel.state import NodeState
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 def begin(machine: Machine, node: Node, live: NodeState) -> None:
     """A container begins to run; its timeout covers all of it."""
     live.status, live.phase = "RUNNING", ""
-    if node.timeout is not None and live.deadline is None:
-        live.deadline = machine.state.now + node.timeout
+    if live.deadline is None:
+        live.deadline = tree.deadline(machine, node)
 
 
 def open_child(machine: Machine, live: NodeState, key: str, block: Block) -> None:

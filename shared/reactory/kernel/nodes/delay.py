@@ -51,4 +51,4 @@ def parse_time(value: Any, path: str) -> int:
         raise ExpressionError(f"until of '{path}' must be a time like 2030-01-31T08:00:00Z, not {value!r}") from None
     if moment.tzinfo is None:
         raise ExpressionError(f"until of '{path}' must name its offset, like 2030-01-31T08:00:00Z, not {value!r}")
-    return int(moment.timestamp() * 1000)
+    return round(moment.timestamp() * 1000)

@@ -45,17 +45,16 @@ def go_on(machine: Machine, path: str, node: Node, live: NodeState) -> None:
     """Open items up to the window; conclude when the last one is through."""
     config = node.config
     assert isinstance(config, ForEachConfig)
-    live.phase = ""
-    window = min(config.max_concurrency or WINDOW, WINDOW)
-    opened = 0
-    while live.cursor < live.total and live.open < window:
-        if opened == OPEN_AT_ONCE:
-            machine.enqueue(path, "next")
-            return
-        opened += 1
-        _open_item(machine, path, config, live)
     if live.cursor == live.total and live.open == 0:
         _close(machine, path, live)
+        return
+    live.phase = ""
+    window = min(config.max_concurrency or WINDOW, WINDOW)
+    for _ in range(OPEN_AT_ONCE):
+        if live.cursor == live.total or live.open >= window:
+            return
+        _open_item(machine, path, config, live)
+    _queue_next(machine, path, live)
 
 
 def _open_item(machine: Machine, path: str, config: ForEachConfig, live: NodeState) -> None:

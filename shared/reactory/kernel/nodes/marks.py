@@ -19,11 +19,9 @@ def start_mark(machine: Machine, path: str, node: Node, live: NodeState, scope: 
 
 
 def end_instance(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
-    """``end`` finishes the whole instance, wherever it stands: what still runs is cancelled."""
+    """``end`` finishes the whole instance, wherever it stands (see ``Machine._end``)."""
     del node, scope
     machine.conclude(path, live, None)
-    machine.state.finishing = True
-    machine.queue.appendleft("")
 
 
 def join(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
@@ -43,5 +41,5 @@ def log(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelS
     assert isinstance(config, LogConfig)
     message, data = config.message.render(scope), config.data.render(scope)
     text = message if isinstance(message, str) else str(message)
-    machine.conclude(path, live, {"message": text, "level": config.level})
     machine.effects.append(LogLine(path, config.level, text, data))
+    machine.conclude(path, live, {"message": text, "level": config.level})

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 def start(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
     del scope  # nothing to evaluate
     container.begin(machine, node, live)
-    config = node.config
-    assert isinstance(config, ParallelConfig)
-    if config.join.timeout is not None:
-        until = machine.state.now + config.join.timeout
-        live.deadline = until if live.deadline is None else min(live.deadline, until)
     go_on(machine, path, node, live)
 
 
@@ -29,10 +24,13 @@ def go_on(machine: Machine, path: str, node: Node, live: NodeState) -> None:
     """Open branches up to ``maxConcurrency``; conclude when the join is satisfied or cannot be."""
     config = node.config
     assert isinstance(config, ParallelConfig)
+    if len(live.results) >= config.join.needed(len(config.branches)):
+        _conclude(machine, path, node, live)
+        return
     live.phase = ""
-    wanted = config.join.needed(len(config.branches))
-    if len(live.results) >= wanted or (config.fail_fast and live.failed):
-        _conclude(machine, path, node, live, satisfied=len(live.results) >= wanted)
+    if config.fail_fast and live.failed:
+        tree.freeze(machine, list(tree.child_keys(machine, path)))
+        failures.container_stuck(machine, path, live)
         return
     window = config.max_concurrency or len(config.branches)
     while live.cursor < len(config.branches) and live.open < window:
@@ -42,13 +40,8 @@ def go_on(machine: Machine, path: str, node: Node, live: NodeState) -> None:
         failures.container_stuck(machine, path, live)
 
 
-def _conclude(machine: Machine, path: str, node: Node, live: NodeState, *, satisfied: bool) -> None:
-    """The join is satisfied: the losers are dropped. Or a branch failed fast: the others are stopped."""
-    rest = list(tree.child_keys(machine, path))
-    if not satisfied:
-        tree.freeze(machine, rest)
-        failures.container_stuck(machine, path, live)
-        return
+def _conclude(machine: Machine, path: str, node: Node, live: NodeState) -> None:
+    """The join is satisfied: the losers are dropped."""
     config = node.config
     assert isinstance(config, ParallelConfig)
     output = {
@@ -56,7 +49,7 @@ def _conclude(machine: Machine, path: str, node: Node, live: NodeState, *, satis
         for number, branch in enumerate(config.branches)
         if str(number) in live.results
     }
-    for key in rest:
+    for key in list(tree.child_keys(machine, path)):
         tree.drop_block(machine, key)
     live.open = live.failed = 0
     machine.conclude(path, live, output)
