@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from reactory.ports.store import Instance, InstanceStore, Settle
+from reactory.ports.store import InboxEntry, Instance, InstanceStore, Settle
 
 New = Callable[..., Instance]
 MINUTE = 60_000
@@ -121,6 +121,14 @@ def test_renew_extends_what_the_owner_holds(
     assert store.renew([], "w1", MINUTE) == set()
 
 
+def test_mail_tells_whose_inbox_holds_something(store: InstanceStore, new: New) -> None:
+    """WH-17: while a step runs its owner can see that somebody wants something of the instance."""
+    store.create([new("quiet"), new("wanted")])
+    store.send("wanted", InboxEntry("m1", '{"k":"tick","at":1}'))
+    assert store.mail(["quiet", "wanted", "unknown"]) == {"wanted"}
+    assert store.mail([]) == set()
+
+
 def test_due_lists_what_nobody_works_on_the_earliest_first(store: InstanceStore, new: New, now: int) -> None:
     """WH-4: the sweeper finds every instance that is due and has no live lease, and nothing else."""
     store.create(
@@ -143,6 +151,8 @@ def test_due_lists_what_nobody_works_on_the_earliest_first(store: InstanceStore,
     assert store.due(2 * MINUTE, 10) == expected
     assert store.due(2 * MINUTE, 2) == expected[:2]
     assert store.due(0, 10) == expected[:2]
+    for place, (instance_id, wake_at, _) in enumerate(expected):
+        assert store.due(2 * MINUTE, 10, (wake_at, instance_id)) == expected[place + 1 :]
 
 
 def test_leased_tells_how_long_the_lease_runs(

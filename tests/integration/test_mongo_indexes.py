@@ -141,6 +141,7 @@ USES: dict[str, Callable[[Stores], object]] = {
     "settle": lambda stores: stores.instances.settle([SETTLE]),
     "told": lambda stores: stores.instances.told("w", {"i000": ["o"], "i001": ["o"]}),
     "renew": lambda stores: stores.instances.renew(["i000", "i001"], "w", 1000),
+    "mail": lambda stores: stores.instances.mail(["i000", "i001"]),
     "send": lambda stores: stores.instances.send("i000", InboxEntry("e", "x"), ["PAUSED"]),
     "due": lambda stores: stores.instances.due(1000, 10),
     "leased": lambda stores: stores.instances.leased(["i000", "i001"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reactory.definition.program import Program
@@ -18,13 +18,17 @@ _EVENTS = {"ok": "step_completed", "failed": "step_failed", "step": "step"}
 
 
 def history(
-    instance: Instance, chunks: Iterable[HistoryChunk], program: Program | None, blobs: Blobs
+    instance: Instance,
+    chunks: Iterable[HistoryChunk],
+    program: Program | None,
+    blobs: Blobs,
+    env: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Every recorded event in order, each once: from the ``steps`` collection, the document's tail, and the journal."""
     texts = [text for chunk in chunks for text in chunk.records] + instance.history
     records = {record.seq: record for record in map(decode_record, texts)}
     if program is not None and (instance.journal or instance.inbox):
-        for record in current(instance, program, blobs).records:
+        for record in current(instance, program, blobs, env).records:
             records.setdefault(record.seq, record)
     return [_entry(records[seq], blobs, instance.id) for seq in sorted(records)]
 

@@ -61,6 +61,7 @@ class InstancePass:
         self._outbox: list[OutboxEntry] = []
         self._stirred = asyncio.Event()
         self._lost = False
+        self._mail = False
 
     @property
     def instance_id(self) -> str:
@@ -116,6 +117,9 @@ class InstancePass:
         """One turn: time, results, then writes and steps. False when the instance is settled."""
         if self._lost:
             raise LeaseLostSignal
+        if self._mail:
+            self._mail = False
+            await self._absorb()
         timer = next_timer(self._machine.state)
         if timer is not None and timer <= self._services.clock.now():
             await self._apply(Tick(self._services.clock.now()))
@@ -139,7 +143,7 @@ class InstancePass:
     async def _wait(self) -> None:
         """Until a step reports, a timer is due, or the batch wants something else."""
         self._stirred.clear()
-        if self._arrived or self._lost or self._batch.abandon:
+        if self._arrived or self._lost or self._mail or self._batch.abandon:
             return
         timer = None if self._batch.hand_on else next_timer(self._machine.state)
         pause = None if timer is None else max(0, timer - self._services.clock.now()) / 1000
@@ -151,6 +155,11 @@ class InstancePass:
     def lose(self) -> None:
         """The lease is gone: stop what runs, write nothing more."""
         self._lost = True
+        self._stirred.set()
+
+    def look_at_inbox(self) -> None:
+        """Somebody wants something while a step runs: a cancel need not wait for the step's end."""
+        self._mail = True
         self._stirred.set()
 
     def stir(self) -> None:

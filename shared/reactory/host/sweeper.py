@@ -13,19 +13,30 @@ AHEAD_MS = 120_000
 PAGE = 1000
 
 
+BUDGET_S = 40.0
+"""Seconds that one sweep may take; what it did not come to is the next one's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How many hints were sent, and whether there may be more than this sweep could take."""
+    """How many hints were sent, and whether there may be more than this sweep had time for."""
 
     hints: int
     more: bool
 
 
-def sweep(services: Services, limit: int = 10_000) -> Swept:
+def sweep(services: Services) -> Swept:
     """Send a hint for each instance due within two minutes, delayed until it is due. Costs what is due, not what exists."""
-    due = services.instances.due(AHEAD_MS, limit)
-    now = services.clock.now()
-    for begin in range(0, len(due), PAGE):
-        page = due[begin : begin + PAGE]
+    end = services.clock.monotonic() + BUDGET_S
+    hints = 0
+    after: tuple[int, str] | None = None
+    while True:
+        page = services.instances.due(AHEAD_MS, PAGE, after)
+        now = services.clock.now()
         send_wakeups(services.queue, [(i, priority, wake_at - now, "default") for i, wake_at, priority in page])
-    return Swept(len(due), len(due) == limit)
+        hints += len(page)
+        if len(page) < PAGE:
+            return Swept(hints, more=False)
+        if services.clock.monotonic() >= end:
+            return Swept(hints, more=True)
+        after = page[-1][1], page[-1][0]

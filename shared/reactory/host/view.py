@@ -6,12 +6,14 @@ what is true, whether or not a worker has come to it yet.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from reactory.definition.program import Program
 from reactory.host.current import current
+from reactory.host.outbox import MISSING
 from reactory.host.steps_view import steps_of
 from reactory.host.values import resolved
 from reactory.kernel.machine import Machine, rfc3339
@@ -21,14 +23,18 @@ from reactory.ports.blobs import Blobs
 from reactory.ports.store import Instance
 
 
-def effective_status(instance: Instance, program: Program | None, blobs: Blobs) -> str:
+def effective_status(
+    instance: Instance, program: Program | None, blobs: Blobs, env: Mapping[str, Any] | None = None
+) -> str:
     """The status as it will be when what has been requested is honoured; the stored one without a definition."""
     if program is None or not (instance.journal or instance.inbox):
         return instance.status
-    return current(instance, program, blobs).state.status
+    return current(instance, program, blobs, env).state.status
 
 
-def view(instance: Instance, program: Program | None, blobs: Blobs) -> dict[str, Any]:
+def view(
+    instance: Instance, program: Program | None, blobs: Blobs, env: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The answer of ``GET /workflow/instance/{id}``: JSON-able, times in RFC 3339. Without a definition (it was deleted)
     only what the document itself says.
     """
@@ -36,10 +42,9 @@ def view(instance: Instance, program: Program | None, blobs: Blobs) -> dict[str,
     shown["input"] = resolved(blobs, msgspec.json.decode(instance.input), instance.id)
     if program is None:
         return shown | {"variables": {}, "outputs": None, "steps": [], "waits": [], "timers": []}
-    machine = current(instance, program, blobs)
+    machine = current(instance, program, blobs, env)
     state = machine.state
-    missing = instance.status == "FAILED" and state.status not in TERMINAL
-    if not missing:
+    if not _is_orphaned(instance):
         shown |= {
             "status": state.status,
             "reason": state.reason,
@@ -55,6 +60,11 @@ def view(instance: Instance, program: Program | None, blobs: Blobs) -> dict[str,
         "waits": instance.waits,
         "timers": _timers(machine),
     }
+
+
+def _is_orphaned(instance: Instance) -> bool:
+    """FAILED because its definition was missing when a worker came; nobody has asked for a retry since."""
+    return (instance.reason or {}).get("code") == MISSING and not instance.inbox
 
 
 def _identity(instance: Instance) -> dict[str, Any]:

@@ -159,14 +159,17 @@ class Worker:
             asked_at = batch.lease_begins()
             try:
                 held = await batch.in_thread(self._services.instances.renew, ids, batch.owner, limits.lease_ms)
+                mail = await batch.in_thread(self._services.instances.mail, ids)
             except ReactoryError as error:
                 _LOG.warning("leases not renewed: %s", error.message)
                 continue
             batch.lease_granted(asked_at)
-            for instance_id in set(ids) - held:
-                lost = self._passes.get(instance_id)
-                if lost is not None:
-                    lost.lose()
+            for instance_id in ids:
+                current = self._passes.get(instance_id)
+                if current is not None and instance_id not in held:
+                    current.lose()
+                elif current is not None and instance_id in mail:
+                    current.look_at_inbox()
 
     def _set_alarms(self, batch: Batch, remaining_ms: float | None) -> list[asyncio.TimerHandle]:
         """Hand on before the function's time is over (WH-26)."""

@@ -169,7 +169,7 @@ class InstanceStore(Protocol):
         ...
 
     def absorb(self, push: Push) -> list[InboxEntry] | None:
-        """journal += push.facts + inbox; inbox = []: one fenced update. Answers the inbox entries; None = lease lost."""
+        """Journal += push.facts + inbox; inbox = []: one fenced update. Answers the inbox entries; None = lease lost."""
         ...
 
     def settle(self, batch: Sequence[Settle]) -> list[Outcome]:
@@ -196,8 +196,15 @@ class InstanceStore(Protocol):
         """
         ...
 
-    def due(self, within_ms: int, limit: int) -> list[tuple[str, int, int]]:
-        """(id, wakeAt, priority) of the instances due within that time and without a live lease, the earliest first."""
+    def mail(self, ids: Sequence[str]) -> set[str]:
+        """Those among ``ids`` whose inbox holds something."""
+        ...
+
+    def due(self, within_ms: int, limit: int, after: tuple[int, str] | None = None) -> list[tuple[str, int, int]]:
+        """(id, wakeAt, priority) of the instances due within that time and without a live lease, the earliest first.
+
+        ``after`` is (wakeAt, id) of the last one of the page before.
+        """
         ...
 
     def leased(self, ids: Sequence[str]) -> dict[str, int]:

@@ -75,4 +75,5 @@ class ControlInstance:
         check_transition(after.id, action, self._status(msgspec.structs.replace(after, inbox=earlier)))
 
     def _status(self, instance: Instance) -> str:
-        return effective_status(instance, program_of(self._programs, instance), self._services.blobs)
+        program = program_of(self._programs, instance)
+        return effective_status(instance, program, self._services.blobs, self._services.settings.env)

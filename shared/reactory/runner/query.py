@@ -48,7 +48,8 @@ class QueryInstances:
         """At most ``limit`` records whose sequence number comes after ``after``, in order."""
         instance = find_instance(self._services.instances, instance_id, tenant)
         chunks = self._chunks(instance_id, after, limit + 1)
-        records = history(instance, chunks, program_of(self._programs, instance), self._services.blobs)
+        program, env = program_of(self._programs, instance), self._services.settings.env
+        records = history(instance, chunks, program, self._services.blobs, env)
         later = [record for record in records if record["seq"] > after]
         more = len(later) > limit
         return HistoryAnswer(
@@ -85,4 +86,5 @@ class QueryInstances:
             after = page[-1].first + len(page[-1].records) - 1
 
     def _view(self, instance: Instance) -> dict[str, Any]:
-        return view(instance, program_of(self._programs, instance), self._services.blobs)
+        program = program_of(self._programs, instance)
+        return view(instance, program, self._services.blobs, self._services.settings.env)

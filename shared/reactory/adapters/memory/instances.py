@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 
 from msgspec.structs import replace
 
@@ -109,15 +110,20 @@ class MemoryInstances:
                 found.wake_at = now if found.wake_at is None else min(found.wake_at, now)
             return copied(found)
 
-    def due(self, within_ms: int, limit: int) -> list[tuple[str, int, int]]:
+    def mail(self, ids: Sequence[str]) -> set[str]:
+        with self._lock:
+            return {found.id for found in self._known(ids) if found.inbox}
+
+    def due(self, within_ms: int, limit: int, after: tuple[int, str] | None = None) -> list[tuple[str, int, int]]:
         with self._lock:
             now = self._clock.now()
             waking = [
-                (found.id, found.wake_at, found.priority)
+                (found.wake_at, found.id, found.priority)
                 for found in self._instances.values()
                 if found.wake_at is not None and found.wake_at <= now + within_ms and not _live(found, now)
             ]
-        return sorted(waking, key=lambda item: item[1])[:limit]
+        later = sorted(one for one in waking if after is None or one[:2] > after)
+        return [(instance_id, wake_at, priority) for wake_at, instance_id, priority in later[:limit]]
 
     def leased(self, ids: Sequence[str]) -> dict[str, int]:
         with self._lock:
@@ -180,9 +186,9 @@ class MemoryInstances:
             return "lost"
         if found.inbox:
             return "inbox"
-        found.state, found.status, found.reason = item.state, item.status, item.reason
+        found.state, found.status, found.reason = item.state, item.status, deepcopy(item.reason)
         found.started_at, found.completed_at, found.updated_at = item.started_at, item.completed_at, item.updated_at
-        found.wake_at, found.timer_at, found.waits = item.wake_at, item.timer_at, list(item.waits)
+        found.wake_at, found.timer_at, found.waits = item.wake_at, item.timer_at, deepcopy(item.waits)
         found.journal, found.journal_count = [], 0
         found.outbox = [*found.outbox, *item.outbox]
         found.history = [*found.history, *item.history]

@@ -92,8 +92,11 @@ class MongoInstances:
                 document = self._instances.find_one({**wanted, "inbox.id": entry.id}, hint=leases.BY_ID)
         return None if document is None else decode(document)
 
-    def due(self, within_ms: int, limit: int) -> list[tuple[str, int, int]]:
-        return leases.due(self._instances, within_ms, limit)
+    def mail(self, ids: Sequence[str]) -> set[str]:
+        return leases.mail(self._instances, ids)
+
+    def due(self, within_ms: int, limit: int, after: tuple[int, str] | None = None) -> list[tuple[str, int, int]]:
+        return leases.due(self._instances, within_ms, limit, after)
 
     def leased(self, ids: Sequence[str]) -> dict[str, int]:
         return leases.leased(self._instances, ids)

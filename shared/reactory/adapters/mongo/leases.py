@@ -17,6 +17,9 @@ from reactory.ports.store import Instance
 BY_ID = {"_id": 1}
 """The index to use where ids are given: no trial of the others, whatever else the filter asks."""
 
+BY_TIME = [("wakeAt", 1), ("_id", 1)]
+"""The index of what has to wake up."""
+
 _WITHOUT_HISTORY = {"history": 0}
 _FREE = {"$lte": ["$lease.until", "$$NOW"]}
 """Free or expired: a field that is missing compares as less than every date."""
@@ -97,22 +100,34 @@ def told(collection: Collection[Document], owner: str, entries: Mapping[str, Seq
         )
 
 
-def due(collection: Collection[Document], within_ms: int, limit: int) -> list[tuple[str, int, int]]:
+def mail(collection: Collection[Document], ids: Sequence[str]) -> set[str]:
+    with reading():
+        found = collection.find({"_id": {"$in": list(ids)}, "inbox": {"$ne": []}}, BY_ID, hint=BY_ID)
+        return {document["_id"] for document in found}
+
+
+def due(
+    collection: Collection[Document], within_ms: int, limit: int, after: tuple[int, str] | None
+) -> list[tuple[str, int, int]]:
     """A walk along the index of ``wakeAt``, which holds only what has to wake up.
 
     The limit of time is a constant taken from the server's clock first: an index that leaves documents out cannot
-    answer a comparison with ``$$NOW``.
+    answer a comparison with ``$$NOW``. A later page begins at the last one of the page before, which is then left out.
     """
     with reading():
         now = int(collection.database.command("hello", codec_options=collection.codec_options)["localTime"])
         found = collection.find(
             {"wakeAt": {"$lte": DatetimeMS(now + within_ms)}, "$expr": _FREE},
             {"wakeAt": 1, "priority": 1},
-            sort=[("wakeAt", 1)],
-            limit=limit,
-            hint=[("wakeAt", 1)],
+            sort=BY_TIME,
+            limit=limit if after is None else limit + 1,
+            hint=BY_TIME,
         )
-        return [(document["_id"], int(document["wakeAt"]), document["priority"]) for document in found]
+        if after is not None:
+            begin = [("wakeAt", DatetimeMS(after[0])), ("_id", after[1])]
+            found = found.min(begin)  # type: ignore[arg-type]  # pymongo's signature leaves dates out
+        page = [(document["_id"], int(document["wakeAt"]), document["priority"]) for document in found]
+    return [one for one in page if after is None or (one[1], one[0]) > after][:limit]
 
 
 def leased(collection: Collection[Document], ids: Sequence[str]) -> dict[str, int]:

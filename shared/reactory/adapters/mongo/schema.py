@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pymongo
 from pymongo import IndexModel
 from pymongo.database import Database
 
@@ -33,7 +34,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         # list of the children of an instance
         IndexModel([("parent", 1), *_PAGE], name="parent", partialFilterExpression={"parent": {"$exists": True}}),
         # due: holds only what has to wake up, so a sweep costs what is due, not what exists
-        IndexModel([("wakeAt", 1)], name="wake_at", sparse=True),
+        IndexModel([("wakeAt", 1), ("_id", 1)], name="wake_at", partialFilterExpression={"wakeAt": {"$exists": True}}),
     ],
     "definitions": [
         # versions, list, delete of all versions
@@ -44,6 +45,10 @@ INDEXES: dict[str, list[IndexModel]] = {
 }
 
 
+BUILD_SECONDS = 600
+"""A new index on a large collection takes longer than any other operation may."""
+
+
 class MongoSchema:
     """Called by deployment and by ``reactory dev``; safe to call again."""
 
@@ -51,7 +56,7 @@ class MongoSchema:
         self._database = database
 
     def ensure(self) -> None:
-        with writing():
+        with writing(), pymongo.timeout(BUILD_SECONDS):
             existing = set(self._database.list_collection_names())
             for name, indexes in INDEXES.items():
                 if name not in existing:
