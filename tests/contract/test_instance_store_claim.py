@@ -155,6 +155,33 @@ def test_due_lists_what_nobody_works_on_the_earliest_first(store: InstanceStore,
         assert store.due(2 * MINUTE, 10, (wake_at, instance_id)) == expected[place + 1 :]
 
 
+def test_due_goes_on_after_a_page(store: InstanceStore, new: New, now: int) -> None:
+    """WH-4: pages of what is due join without gap or overlap, equal times included, and end with an empty one."""
+    store.create([new(f"i{number}", wake_at=now - MINUTE * (number // 3)) for number in range(8)])
+    seen: list[str] = []
+    after: tuple[int, str] | None = None
+    while page := store.due(0, 3, after):
+        seen += [instance_id for instance_id, _, _ in page]
+        after = (page[-1][1], page[-1][0])
+    assert seen == ["i6", "i7", "i3", "i4", "i5", "i0", "i1", "i2"]
+    assert store.due(0, 3, (now + MINUTE, "z")) == []
+
+
+def test_due_goes_on_after_one_that_is_gone(store: InstanceStore, new: New, now: int) -> None:
+    """WH-4: the end of a page is a place in the order, whatever has become of the instance that was there."""
+    store.create([new("a", wake_at=now - 2 * MINUTE), new("b", wake_at=now - MINUTE), new("c", wake_at=now - MINUTE)])
+    store.claim(["a", "b"], "w1", MINUTE, 0)
+    assert store.due(0, 1, (now - 2 * MINUTE, "a")) == [("c", now - MINUTE, 2)]
+
+
+def test_mail_tells_who_has_news(store: InstanceStore, new: New) -> None:
+    """WH-17: an owner learns which of its instances have facts from outside."""
+    store.create([new("one"), new("two")])
+    store.send("two", InboxEntry("e1", "x"))
+    assert store.mail(["one", "two", "unknown"]) == {"two"}
+    assert store.mail([]) == set()
+
+
 def test_leased_tells_how_long_the_lease_runs(
     store: InstanceStore, claimed: Callable[..., Instance], settle_of: Callable[..., Settle], new: New
 ) -> None:

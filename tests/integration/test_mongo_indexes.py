@@ -144,6 +144,7 @@ USES: dict[str, Callable[[Stores], object]] = {
     "mail": lambda stores: stores.instances.mail(["i000", "i001"]),
     "send": lambda stores: stores.instances.send("i000", InboxEntry("e", "x"), ["PAUSED"]),
     "due": lambda stores: stores.instances.due(1000, 10),
+    "due page": lambda stores: stores.instances.due(1000, 10, (NOW - 100, "i000")),
     "leased": lambda stores: stores.instances.leased(["i000", "i001"]),
     "count": lambda stores: stores.instances.count_by_status("default"),
     "history": lambda stores: stores.instances.history("i000", -1, 10),
