@@ -174,14 +174,6 @@ def test_due_goes_on_after_one_that_is_gone(store: InstanceStore, new: New, now:
     assert store.due(0, 1, (now - 2 * MINUTE, "a")) == [("c", now - MINUTE, 2)]
 
 
-def test_mail_tells_who_has_news(store: InstanceStore, new: New) -> None:
-    """WH-17: an owner learns which of its instances have facts from outside."""
-    store.create([new("one"), new("two")])
-    store.send("two", InboxEntry("e1", "x"))
-    assert store.mail(["one", "two", "unknown"]) == {"two"}
-    assert store.mail([]) == set()
-
-
 def test_leased_tells_how_long_the_lease_runs(
     store: InstanceStore, claimed: Callable[..., Instance], settle_of: Callable[..., Settle], new: New
 ) -> None:
