@@ -21,7 +21,7 @@ from reactory.host.outbox import MISSING, status_entries
 from reactory.host.recovery import replay, restore, stored_facts
 from reactory.host.signals import LeaseLostSignal
 from reactory.host.values import fetch
-from reactory.kernel.effects import CancelStep, LogLine, RunStep, StatusChanged, Store
+from reactory.kernel.effects import CancelStep, Effect, LogLine, RunStep, StatusChanged, Store
 from reactory.kernel.facts import Begin, Fact, Interrupted, Succeeded, Tick, decode_fact, encode_fact
 from reactory.kernel.machine import Machine
 from reactory.kernel.records import Record, encode_record
@@ -193,21 +193,31 @@ class InstancePass:
     async def _follow(self, loading: Iterable[dict[str, Any]]) -> None:
         """Carry a replay through, loading what it asks for and letting others run in between."""
         for ref in loading:
+            self._take_stores()
+            await self._store_blobs()
             self._machine.context.values[ref["id"]] = await self._batch.in_thread(
                 fetch, self._services.blobs, ref, self.instance_id
             )
 
+    def _take_stores(self) -> None:
+        """What was moved out of line a moment ago may be asked for already."""
+        kept: list[Effect] = []
+        for effect in self._machine.effects:
+            if isinstance(effect, Store):
+                self._blobs[effect.id] = msgspec.json.encode(effect.value)
+            else:
+                kept.append(effect)
+        self._machine.effects = kept
+
     def _take_effects(self, *, replaying: bool = False) -> None:
         """Sort the machine's effects into what this pass has to do. What a replay started is started again later."""
+        self._take_stores()
         effects, self._machine.effects = self._machine.effects, []
         for effect in effects:
             match effect:
                 case RunStep():
                     if not replaying:
                         self._ready.append(effect)
-                case Store(id=blob_id, value=value):
-                    self._blobs[blob_id] = msgspec.json.encode(value)
-                    self._machine.context.values[blob_id] = value
                 case StatusChanged():
                     self._outbox += status_entries(self._instance, effect)
                 case CancelStep(path=path):

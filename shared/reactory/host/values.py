@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,14 +12,19 @@ from reactory.kernel.values import is_ref, page_ids
 from reactory.ports.blobs import Blobs
 
 
-def fetch(blobs: Blobs, ref: dict[str, Any], owner: str) -> Any:
-    """The value behind a reference of the instance ``owner``, references inside of its lists resolved too."""
+def fetch(blobs: Blobs, ref: dict[str, Any], owner: str, fresh: Mapping[str, Any] | None = None) -> Any:
+    """The value behind a reference of the instance ``owner``, references inside of its lists resolved too.
+
+    ``fresh`` holds values by blob id that nobody has stored yet.
+    """
     ids = page_ids(ref)
-    found = blobs.get(ids)
-    missing = [blob_id for blob_id in ids if blob_id not in found]
+    known = {blob_id: fresh[blob_id] for blob_id in ids if blob_id in fresh} if fresh else {}
+    found = blobs.get([blob_id for blob_id in ids if blob_id not in known])
+    known |= {blob_id: msgspec.json.decode(content) for blob_id, content in found.items()}
+    missing = [blob_id for blob_id in ids if blob_id not in known]
     if missing:
         raise StoreUnavailableError(f"a value of instance {owner} is missing from the blob store: {missing[0]}")
-    values = [msgspec.json.decode(found[blob_id]) for blob_id in ids]
+    values = [known[blob_id] for blob_id in ids]
     value = [entry for page in values for entry in page] if "pages" in ref else values[0]
     return _resolve(blobs, value, owner)
 
