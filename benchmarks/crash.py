@@ -1,8 +1,8 @@
 """The crash proof: worker processes are killed with SIGKILL at random moments while instances run.
 
 What must hold: every instance completes with the result that it would have had undisturbed; no step whose success was
-recorded begins again; what was recorded is never changed. The database is read after every kill, so that a record that
-were lost later on would be missed, and the steps' own notes tell what ran and when.
+recorded begins again, nor one whose successor has begun; what was recorded is never changed. The database is read
+after every kill, so that a record that were lost later on would be missed, and the steps' own notes tell what ran.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ import os
 import random
 import signal
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from benchmarks import proof
 from benchmarks.context import Bench
-from benchmarks.effects import Effect, Follower, read
+from benchmarks.effects import Follower, read
 from benchmarks.engine import Engine
+from benchmarks.judgement import begun_again, begun_out_of_order
 from benchmarks.proof import proof_stack, wait_until
 from benchmarks.recorded import Attempt, recorded
 from benchmarks.report import Figure, Result
@@ -88,7 +89,12 @@ def prove(plan: Plan, uri: str, database: str, effects: Path) -> Outcome:
         killing.finish()
         seconds = time.monotonic() - began
     happened = read(effects)
-    violations = [*_begun_again(killing.seen, happened), *killing.changed, *_wrong_results(engine, ids)]
+    violations = [
+        *begun_again(killing.seen.values(), happened),
+        *begun_out_of_order(happened),
+        *killing.changed,
+        *_wrong_results(engine, ids),
+    ]
     phases = [effect.phase for effect in happened]
     return Outcome(
         plan={name: getattr(plan, name) for name in plan.__slots__},
@@ -122,7 +128,7 @@ class _Killing:
         """Kill at random points of the progress, all of which come before the end."""
         least = int(self._plan.instances * proof.EXECUTIONS * 0.9)
         for moment in sorted(self._random.choices(range(1, least), k=self._plan.kills)):
-            self._wait(lambda moment=moment: self._begun >= moment, f"the begin of step execution {moment}")  # type: ignore[misc]
+            self._wait(partial(self._has_begun, moment), f"the begin of step execution {moment}")
             self._pause()
             self._wait(self._kill, "a worker to be killed")
             self.witness()
@@ -147,6 +153,9 @@ class _Killing:
 
         wait_until(look, self._deadline - time.monotonic(), what, every)
 
+    def _has_begun(self, count: int) -> bool:
+        return self._begun >= count
+
     def _follow(self) -> None:
         for effect in self._effects.more():
             if effect.phase == "begin":
@@ -170,20 +179,6 @@ class _Killing:
         self._workers.remove(victim)
         self.kills += 1
         return True
-
-
-def _begun_again(seen: dict[tuple[str, int], Attempt], happened: Iterable[Effect]) -> list[str]:
-    """Executions that began after a success of their step, or the end of their attempt, had been recorded."""
-    of_key: dict[str, list[Attempt]] = defaultdict(list)
-    for attempt in seen.values():
-        of_key[attempt.key].append(attempt)
-    return [
-        f"attempt {effect.attempt} of {effect.key} began at {effect.at_ms} in process {effect.pid}, after {attempt}"
-        for effect in happened
-        if effect.phase == "begin"
-        for attempt in of_key[effect.key]
-        if effect.at_ms > attempt.at and (attempt.succeeded or effect.attempt <= attempt.attempt)
-    ]
 
 
 def _wrong_results(engine: Engine, ids: Sequence[str]) -> list[str]:

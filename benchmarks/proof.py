@@ -17,6 +17,17 @@ WORKFLOW = "bench.Proof"
 EXECUTIONS = 10
 """Executions of steps that an undisturbed instance needs."""
 
+BEFORE: dict[str, tuple[str, ...]] = {
+    "first": (),
+    "item": ("first",),
+    "l1": ("first", "item"),
+    "l2": ("first", "item", "l1"),
+    "r1": ("first", "item"),
+    "flaky": ("first", "item", "l1", "l2", "r1"),
+    "last": ("first", "item", "l1", "l2", "r1", "flaky"),
+}
+"""Step → the steps that have to be through before it begins."""
+
 
 def expected(n: int) -> dict[str, Any]:
     """The outputs of an instance that was started with ``n``."""
