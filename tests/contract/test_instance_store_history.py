@@ -39,11 +39,18 @@ def test_a_gap_in_the_numbers_does_no_harm(store: InstanceStore) -> None:
     assert [one.first for one in store.history("one", 5, 10)] == [10]
 
 
-def test_a_chunk_is_stored_once(store: InstanceStore) -> None:
-    """WH-19: a chunk whose id exists is left as it is; the others of the call are stored."""
-    store.append_history([chunk(0)])
-    store.append_history([HistoryChunk("one", 0, ["other"]), chunk(3)])
-    assert store.history("one", -1, 10) == [chunk(0), chunk(3)]
+def test_a_chunk_of_a_lower_epoch_changes_nothing(store: InstanceStore) -> None:
+    """WH-2: an owner that lost its lease cannot overwrite what the next one wrote; the others of its call are stored."""
+    store.append_history([HistoryChunk("one", 0, ["theirs"], epoch=3)])
+    store.append_history([HistoryChunk("one", 0, ["late"], epoch=2), HistoryChunk("one", 1, ["later"], epoch=2)])
+    assert [(c.records, c.epoch) for c in store.history("one", -1, 10)] == [(["theirs"], 3), (["later"], 2)]
+
+
+def test_the_owner_may_write_its_chunk_again(store: InstanceStore) -> None:
+    """WH-21: a settle that was refused is tried again with more records, and the chunk then holds them all."""
+    store.append_history([HistoryChunk("one", 0, ["a"], epoch=3)])
+    store.append_history([HistoryChunk("one", 0, ["a", "b"], epoch=3)])
+    assert store.history("one", -1, 10) == [HistoryChunk("one", 0, ["a", "b"], epoch=3)]
 
 
 def test_no_history_is_an_empty_list(store: InstanceStore) -> None:

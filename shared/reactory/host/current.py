@@ -8,7 +8,6 @@ from typing import Any
 from reactory.definition.program import Program
 from reactory.host.recovery import replay, restore, stored_facts
 from reactory.host.values import fetch
-from reactory.kernel.effects import Store
 from reactory.kernel.facts import decode_fact
 from reactory.kernel.machine import Machine
 from reactory.ports.blobs import Blobs
@@ -20,6 +19,6 @@ def current(instance: Instance, program: Program, blobs: Blobs, env: Mapping[str
     machine = restore(instance, program, env or {})
     inbox = [decode_fact(entry.fact) for entry in instance.inbox]
     for ref in replay(machine, [*stored_facts(machine, instance), *inbox]):
-        fresh = {effect.id: effect.value for effect in machine.effects if isinstance(effect, Store)}
-        machine.context.values[ref["id"]] = fetch(blobs, ref, instance.id, fresh)
+        if ref is not None:
+            machine.context.values[ref["id"]] = fetch(blobs, ref, instance.id, machine.context.values)
     return machine

@@ -11,6 +11,7 @@ from reactory.host.values import resolved
 from reactory.kernel.failures import error_view
 from reactory.kernel.machine import rfc3339
 from reactory.kernel.records import Record, decode_record
+from reactory.kernel.snapshot import decode_state
 from reactory.ports.blobs import Blobs
 from reactory.ports.store import HistoryChunk, Instance
 
@@ -24,9 +25,14 @@ def history(
     blobs: Blobs,
     env: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """Every recorded event in order, each once: from the ``steps`` collection, the document's tail, and the journal."""
-    texts = [text for chunk in chunks for text in chunk.records] + instance.history
-    records = {record.seq: record for record in map(decode_record, texts)}
+    """Every recorded event in order, each once: from the ``steps`` collection, the document's tail, and the journal.
+
+    What a former owner wrote ahead of a settle that never came is passed over: it is younger than the snapshot, or
+    another owner wrote that number under a higher epoch.
+    """
+    texts = [text for chunk in sorted(chunks, key=lambda chunk: chunk.epoch) for text in chunk.records]
+    settled = 0 if instance.state is None else decode_state(instance.state).seq
+    records = {r.seq: r for r in map(decode_record, [*texts, *instance.history]) if r.seq < settled}
     if program is not None and (instance.journal or instance.inbox):
         for record in current(instance, program, blobs, env).records:
             records.setdefault(record.seq, record)

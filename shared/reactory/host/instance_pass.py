@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -18,22 +18,25 @@ from reactory.definition.program import Program
 from reactory.host.attempt import Attempt, Outcome, too_large
 from reactory.host.batch import Batch
 from reactory.host.outbox import MISSING, status_entries
-from reactory.host.recovery import replay, restore, stored_facts
+from reactory.host.recovery import replay, restore, settle_down, stored_facts
 from reactory.host.signals import LeaseLostSignal
 from reactory.host.values import fetch
 from reactory.kernel.effects import CancelStep, Effect, LogLine, RunStep, StatusChanged, Store
 from reactory.kernel.facts import Begin, Fact, Interrupted, Succeeded, Tick, decode_fact, encode_fact
 from reactory.kernel.machine import Machine
 from reactory.kernel.records import Record, encode_record
-from reactory.kernel.snapshot import snapshot
+from reactory.kernel.snapshot import content_id, snapshot
 from reactory.kernel.state import TERMINAL
 from reactory.kernel.timers import next_timer
-from reactory.kernel.values import make_ref
+from reactory.kernel.values import is_ref, make_ref
 from reactory.ports.store import HistoryChunk, InboxEntry, Instance, OutboxEntry, Push, Settle
 from reactory.steps.context import StepContext
 
 _LOG = logging.getLogger("reactory.host")
 _STEP_LOG = logging.getLogger("reactory.workflow")
+SLICE = 2_000
+"""Records after which a long computation is made durable in between."""
+
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 
 
@@ -58,6 +61,8 @@ class InstancePass:
         self._ready: list[RunStep] = []
         self._in_flight: dict[str, Attempt] = {}
         self._blobs: dict[str, bytes] = {}
+        self._pages: dict[str, bytes] = {}
+        self._carrying_on = False
         self._outbox: list[OutboxEntry] = []
         self._stirred = asyncio.Event()
         self._lost = False
@@ -117,18 +122,25 @@ class InstancePass:
         """One turn: time, results, then writes and steps. False when the instance is settled."""
         if self._lost:
             raise LeaseLostSignal
+        if self._carrying_on:
+            return await self._carry_on()
         if self._mail:
             self._mail = False
             await self._absorb()
         timer = next_timer(self._machine.state)
         if timer is not None and timer <= self._services.clock.now():
             await self._apply(Tick(self._services.clock.now()))
-        while self._arrived:
+        while self._arrived and not self._journal_is_full():
             await self._apply(self._stored_form(self._arrived.pop(0)))
         self._ready = [effect for effect in self._ready if self._is_wanted(effect)]
+        if self._carrying_on or self._arrived:
+            await self._write_facts()
+            return True
         if self._batch.hand_on:
             return await self._hand_on()
         if self._ready:
+            self._note_first_attempts()
+            await self._load_arguments()
             if await self._write_facts():
                 await self._be_sure_of_lease()
                 self._start_ready()
@@ -175,8 +187,19 @@ class InstancePass:
         self._unwritten_bytes += len(text)
         # what only says that time has passed would be found out again: it needs no write of its own
         self._must_write = self._must_write or not isinstance(fact, Begin | Tick)
-        await self._follow(replay(self._machine, [fact]))
+        await self._follow(settle_down(self._machine))
+        self._machine.apply(fact)
+        self._carrying_on = not await self._follow(settle_down(self._machine), in_slices=True)
         self._take_effects()
+
+    async def _carry_on(self) -> bool:
+        """A computation of many nodes is durable slice by slice, and may be handed on between two of them (WH-21)."""
+        if self._batch.hand_on and not self._in_flight and not self._arrived:
+            return not await self._settle()
+        if await self._settle(keep_lease=True):
+            self._carrying_on = not await self._follow(settle_down(self._machine), in_slices=True)
+            self._take_effects()
+        return True
 
     def _stored_form(self, outcome: Outcome) -> Outcome:
         """A result over the inline limit goes to the blob store, and a reference takes its place (WR-15)."""
@@ -185,26 +208,38 @@ class InstancePass:
         encoded = too_large(outcome.output, self._limits.inline_limit)
         if encoded is None:
             return outcome
-        blob_id = f"{self.instance_id}/{outcome.path}@{outcome.attempt}"
+        blob_id = content_id(f"{self.instance_id}/{outcome.path}@{outcome.attempt}", encoded)
         self._blobs[blob_id] = encoded
         self._machine.context.values[blob_id] = outcome.output
         return msgspec.structs.replace(outcome, output=make_ref(blob_id, len(encoded)))
 
-    async def _follow(self, loading: Iterable[dict[str, Any]]) -> None:
-        """Carry a replay through, loading what it asks for and letting others run in between."""
-        for ref in loading:
-            self._take_stores()
-            await self._store_blobs()
-            self._machine.context.values[ref["id"]] = await self._batch.in_thread(
-                fetch, self._services.blobs, ref, self.instance_id
-            )
+    async def _follow(self, going_on: Iterator[dict[str, Any] | None], *, in_slices: bool = False) -> bool:
+        """Carry a replay through, loading what it asks for and letting others run in between.
+
+        In slices: False when a slice is over and the replay is not.
+        """
+        for ref in going_on:
+            if ref is not None:
+                await self._load(ref)
+                continue
+            await asyncio.sleep(0)
+            if self._lost:
+                raise LeaseLostSignal
+            handing_on = self._batch.hand_on and not self._in_flight
+            if in_slices and (handing_on or len(self._machine.records) >= SLICE):
+                return False
+        return True
+
+    async def _load(self, ref: dict[str, Any]) -> None:
+        values = self._machine.context.values
+        values[ref["id"]] = await self._batch.in_thread(fetch, self._services.blobs, ref, self.instance_id, values)
 
     def _take_stores(self) -> None:
         """What was moved out of line a moment ago may be asked for already."""
         kept: list[Effect] = []
         for effect in self._machine.effects:
             if isinstance(effect, Store):
-                self._blobs[effect.id] = msgspec.json.encode(effect.value)
+                self._pages[effect.id] = msgspec.json.encode(effect.value)
             else:
                 kept.append(effect)
         self._machine.effects = kept
@@ -247,6 +282,20 @@ class InstancePass:
         """A process that was frozen past its lease must not start a step that somebody else may be running."""
         if self._batch.lease_is_over() and not await self._batch.renew(self.instance_id):
             raise LeaseLostSignal
+
+    def _note_first_attempts(self) -> None:
+        """What follows from passing time alone is durable too before a step that must not run twice, or before one
+        that may have ended the last process.
+        """
+        once = any(effect.node.execution == "at_most_once" for effect in self._ready)
+        if self._unwritten and (once or self._instance.interrupted):
+            self._must_write = True
+
+    async def _load_arguments(self) -> None:
+        for effect in self._ready:
+            for value in (effect.input, effect.config):
+                if is_ref(value, self.instance_id) and value["id"] not in self._machine.context.values:
+                    await self._load(value)
 
     def _start_ready(self) -> None:
         for effect in self._ready:
@@ -291,11 +340,17 @@ class InstancePass:
         """Make the facts durable before what follows from them starts. False: look again, the state has moved."""
         if not self._must_write:
             return True
-        if (
+        if self._journal_is_full():
+            return await self._settle(keep_lease=True)
+        return await self._push_facts()
+
+    def _journal_is_full(self) -> bool:
+        return (
             self._journal_count + len(self._unwritten) > self._limits.journal_facts
             or self._journal_bytes + self._unwritten_bytes > self._limits.journal_bytes
-        ):
-            return await self._settle(keep_lease=True)
+        )
+
+    async def _push_facts(self) -> bool:
         await self._store_blobs()
         push = self._make_push()
         match await self._batch.push(push):
@@ -354,6 +409,13 @@ class InstancePass:
 
     async def _settle(self, *, keep_lease: bool = False) -> bool:
         """Write the snapshot. True when it is written; False when the inbox had something, which is absorbed then."""
+        if self._pages:
+            # a page's id says nothing of who wrote it: its content must follow from what is durable already, so that
+            # whoever writes it after a crash writes the same
+            if self._unwritten and not await self._push_facts():
+                return False
+            self._blobs.update(self._pages)
+            self._pages = {}
         settle = await self._make_settle(keep_lease=keep_lease)
         match await self._batch.settle(settle):
             case "ok":
@@ -410,7 +472,7 @@ class InstancePass:
             and self._tail_bytes + size <= self._limits.tail_bytes
         ):
             return texts
-        chunks = _chunks(self.instance_id, records[0].seq, texts, self._limits.tail_bytes * 8)
+        chunks = _chunks(self._instance, records[0].seq, texts, self._limits.tail_bytes * 8)
         await self._batch.append_history(chunks)
         return []
 
@@ -419,8 +481,9 @@ class InstancePass:
         text = encode_record(record)
         if len(text) <= self._limits.inline_limit:
             return text
-        blob_id = f"{self.instance_id}/r{record.seq}"
-        self._blobs[blob_id] = msgspec.json.encode(record.output)
+        encoded = msgspec.json.encode(record.output)
+        blob_id = content_id(f"{self.instance_id}/r{record.seq}", encoded)
+        self._blobs[blob_id] = encoded
         return encode_record(msgspec.structs.replace(record, output=make_ref(blob_id, len(text))))
 
     def _settled(self, settle: Settle) -> None:
@@ -436,14 +499,14 @@ class InstancePass:
         self._batch.settled(self._instance, settle, news)
 
 
-def _chunks(instance_id: str, first: int, texts: Sequence[str], most_bytes: int) -> list[HistoryChunk]:
+def _chunks(instance: Instance, first: int, texts: Sequence[str], most_bytes: int) -> list[HistoryChunk]:
     """Records in chunks that fit a document however large they are."""
     chunks: list[HistoryChunk] = []
     begin = size = 0
     for number, text in enumerate(texts):
         if number > begin and size + len(text) > most_bytes:
-            chunks.append(HistoryChunk(instance_id, first + begin, list(texts[begin:number])))
+            chunks.append(HistoryChunk(instance.id, first + begin, list(texts[begin:number]), instance.epoch))
             begin, size = number, 0
         size += len(text)
-    chunks.append(HistoryChunk(instance_id, first + begin, list(texts[begin:])))
+    chunks.append(HistoryChunk(instance.id, first + begin, list(texts[begin:]), instance.epoch))
     return chunks

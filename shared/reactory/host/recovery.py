@@ -36,10 +36,11 @@ def stored_facts(machine: Machine, instance: Instance) -> list[Fact]:
     return [decode_fact(text) for text in (*backlog, *instance.journal)]
 
 
-def replay(machine: Machine, facts: Iterable[Fact]) -> Iterator[dict[str, Any]]:
+def replay(machine: Machine, facts: Iterable[Fact]) -> Iterator[dict[str, Any] | None]:
     """Apply facts one after the other, each carried out to its end.
 
-    Yields every reference that has to be loaded into ``machine.context.values`` before the next step of the iteration.
+    Yields every reference that has to be loaded into ``machine.context.values`` before the next step of the iteration,
+    and None now and then in a long computation, for whoever has other things to do as well.
     """
     yield from settle_down(machine)
     for fact in facts:
@@ -47,10 +48,12 @@ def replay(machine: Machine, facts: Iterable[Fact]) -> Iterator[dict[str, Any]]:
         yield from settle_down(machine)
 
 
-def settle_down(machine: Machine) -> Iterator[dict[str, Any]]:
-    """Drain until nothing is left to do; yields the references to load on the way."""
+def settle_down(machine: Machine) -> Iterator[dict[str, Any] | None]:
+    """Drain until nothing is left to do; yields as ``replay`` does."""
     while not machine.drain():
         last = machine.effects[-1] if machine.effects else None
         if isinstance(last, Load):
             machine.effects.pop()
             yield last.ref
+        else:
+            yield None

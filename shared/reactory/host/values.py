@@ -26,15 +26,19 @@ def fetch(blobs: Blobs, ref: dict[str, Any], owner: str, fresh: Mapping[str, Any
         raise StoreUnavailableError(f"a value of instance {owner} is missing from the blob store: {missing[0]}")
     values = [known[blob_id] for blob_id in ids]
     value = [entry for page in values for entry in page] if "pages" in ref else values[0]
-    return _resolve(blobs, value, owner)
+    return _resolve(blobs, value, owner, fresh)
 
 
-def _resolve(blobs: Blobs, value: Any, owner: str) -> Any:
+def _resolve(blobs: Blobs, value: Any, owner: str, fresh: Mapping[str, Any] | None = None) -> Any:
     """Entries of a list, or of a map, may have been moved out of line before the whole was."""
+
+    def whole(entry: Any) -> Any:
+        return fetch(blobs, entry, owner, fresh) if is_ref(entry, owner) else entry
+
     if isinstance(value, list):
-        return [fetch(blobs, entry, owner) if is_ref(entry, owner) else entry for entry in value]
+        return [whole(entry) for entry in value]
     if isinstance(value, dict):
-        return {key: fetch(blobs, entry, owner) if is_ref(entry, owner) else entry for key, entry in value.items()}
+        return {key: whole(entry) for key, entry in value.items()}
     return value
 
 

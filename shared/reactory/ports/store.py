@@ -113,11 +113,16 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryChunk(msgspec.Struct, frozen=True):
-    """Records of one instance, ``first`` being the sequence number of ``records[0]``: the id is ``instance_id:first``."""
+    """Records of one instance, ``first`` being the sequence number of ``records[0]``: the id is ``instance_id:first``.
+
+    ``epoch`` is that of the owner who wrote it. An owner that lost its lease may have written records that never came
+    true: of two records with one number, that of the higher epoch counts.
+    """
 
     instance_id: str
     first: int
     records: list[str]
+    epoch: int = 0
 
 
 class InstanceQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,7 +217,7 @@ class InstanceStore(Protocol):
         ...
 
     def append_history(self, chunks: Sequence[HistoryChunk]) -> None:
-        """Store chunks; a chunk whose id exists already is left as it is."""
+        """Store chunks; one that exists already is replaced, unless it was written under a higher epoch."""
         ...
 
     def history(self, instance_id: str, after: int, limit: int) -> list[HistoryChunk]:

@@ -137,8 +137,10 @@ class MemoryInstances:
     def append_history(self, chunks: Sequence[HistoryChunk]) -> None:
         with self._lock:
             for chunk in chunks:
-                kept = replace(chunk, records=[*chunk.records])
-                self._steps.setdefault(chunk.instance_id, {}).setdefault(chunk.first, kept)
+                stored = self._steps.setdefault(chunk.instance_id, {})
+                known = stored.get(chunk.first)
+                if known is None or known.epoch <= chunk.epoch:
+                    stored[chunk.first] = replace(chunk, records=[*chunk.records])
 
     def history(self, instance_id: str, after: int, limit: int) -> list[HistoryChunk]:
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pymongo import ReplaceOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
@@ -22,16 +23,24 @@ def chunk_id(instance_id: str, first: int) -> str:
 def append_history(collection: Collection[Document], chunks: Sequence[HistoryChunk]) -> None:
     if not chunks:
         return
-    documents = [
-        {
-            "_id": chunk_id(chunk.instance_id, chunk.first),
-            "instanceId": chunk.instance_id,
-            "first": chunk.first,
-            "records": chunk.records,
-        }
+    writes = [
+        ReplaceOne(
+            {"_id": chunk_id(chunk.instance_id, chunk.first), "epoch": {"$lte": chunk.epoch}},
+            {
+                "instanceId": chunk.instance_id,
+                "first": chunk.first,
+                "epoch": chunk.epoch,
+                "records": chunk.records,
+            },
+            upsert=True,
+        )
         for chunk in chunks
     ]
-    insert_once(collection, documents)
+    with writing():
+        try:
+            collection.bulk_write(writes, ordered=False)
+        except BulkWriteError as error:  # a duplicate is a chunk of a higher epoch, which stays
+            _only_duplicates(error)
 
 
 def insert_once(collection: Collection[Document], documents: Sequence[Document]) -> set[int]:
@@ -40,12 +49,17 @@ def insert_once(collection: Collection[Document], documents: Sequence[Document])
         try:
             collection.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            details = error.details
-            failures = details.get("writeErrors", [])
-            if details.get("writeConcernErrors") or any(failure["code"] != _DUPLICATE for failure in failures):
-                raise AmbiguousWriteError(f"Some of the documents may not have been stored: {error}") from error
-            return {failure["index"] for failure in failures}
+            return _only_duplicates(error)
     return set()
+
+
+def _only_duplicates(error: BulkWriteError) -> set[int]:
+    """The positions of the documents that existed already; AmbiguousWriteError if anything else went wrong."""
+    details = error.details
+    failures = details.get("writeErrors", [])
+    if details.get("writeConcernErrors") or any(failure["code"] != _DUPLICATE for failure in failures):
+        raise AmbiguousWriteError(f"Some of the documents may not have been stored: {error}") from error
+    return {failure["index"] for failure in failures}
 
 
 def history(collection: Collection[Document], instance_id: str, after: int, limit: int) -> list[HistoryChunk]:
@@ -63,4 +77,4 @@ def history(collection: Collection[Document], instance_id: str, after: int, limi
             whole = holder["first"] + len(holder["records"]) - 1 > after
             start = {"$gte" if whole else "$gt": holder["_id"]}
         found = collection.find({"_id": {**start, "$lt": end}, **mine}, sort=[("_id", 1)], limit=limit)
-        return [HistoryChunk(document["instanceId"], document["first"], document["records"]) for document in found]
+        return [HistoryChunk(one["instanceId"], one["first"], one["records"], one["epoch"]) for one in found]
