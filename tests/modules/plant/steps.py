@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from reactory import PermanentStepError, StepContext, step
+
+LOOK_AGAIN = 0.01
 
 
 @step("plant.greet")
@@ -25,12 +28,13 @@ def measure(text: str) -> dict[str, Any]:
 
 
 @step("plant.hold")
-def hold(begun: str, gate: str) -> dict[str, Any]:
-    """Tell that the step runs, then wait until somebody opens the gate: two named pipes."""
-    if begun:
-        Path(begun).write_text("begun", encoding="ascii")
-        return {"said": Path(gate).read_text(encoding="ascii")}
-    return {"said": ""}
+def hold(folder: str, ctx: StepContext) -> dict[str, Any]:
+    """Tell that the attempt runs, by a file ``begun-<process id>``, then wait until there is a file ``gate``."""
+    Path(folder, f"begun-{os.getpid()}").touch()
+    while not Path(folder, "gate").exists():
+        if ctx.cancelled.wait(LOOK_AGAIN):
+            raise PermanentStepError("nobody waits for this attempt any more")
+    return {"pid": os.getpid()}
 
 
 @step("plant.refuse")
