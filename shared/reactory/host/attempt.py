@@ -109,7 +109,7 @@ class Attempt:
             if self.over:
                 raise
             outcome = self._failure(error)
-        except Exception as error:  # noqa: BLE001 - whatever user code raises becomes the attempt's failure
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever user code raises, sys.exit too, fails the attempt
             outcome = self._failure(error)
         self._finish(outcome)
 

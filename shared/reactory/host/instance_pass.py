@@ -86,7 +86,9 @@ class InstancePass:
 
     async def _recover(self) -> None:
         instance = self._instance
-        await self._follow(replay(self._machine, stored_facts(self._machine, instance)))
+        facts = stored_facts(self._machine, instance)
+        going_on = replay(self._machine, facts)
+        self._carrying_on = not await self._follow(going_on, in_slices=not facts)
         self._take_effects(replaying=True)
         self._note_return()
         if instance.interrupted and (instance.state or instance.journal):
@@ -104,8 +106,9 @@ class InstancePass:
             state.moves += 2
             now = self._services.clock.now()
             for number, (previous, status) in enumerate((("FAILED", "PENDING"), ("PENDING", state.status))):
-                change = StatusChanged(state.moves - 1 + number, previous, status, None, now)
-                self._outbox += status_entries(self._instance, change)
+                if previous != status:
+                    change = StatusChanged(state.moves - 1 + number, previous, status, None, now)
+                    self._outbox += status_entries(self._instance, change)
 
     def _resume_running(self) -> None:
         """Steps that were to run when the last owner let go, and that nobody runs now."""
@@ -130,7 +133,7 @@ class InstancePass:
         timer = next_timer(self._machine.state)
         if timer is not None and timer <= self._services.clock.now():
             await self._apply(Tick(self._services.clock.now()))
-        while self._arrived and not self._journal_is_full():
+        while self._arrived and not (self._must_write and self._journal_is_full()):
             await self._apply(self._stored_form(self._arrived.pop(0)))
         self._ready = [effect for effect in self._ready if self._is_wanted(effect)]
         if self._carrying_on or self._arrived:

@@ -24,7 +24,8 @@ async def give_up(batch: Batch, instance: Instance, error: ReactoryError) -> Non
     now = batch.services.clock.now()
     reason = {"code": MISSING, "message": f"{error.message}; then retry the instance", "stepId": None}
     change = StatusChanged(state.moves, instance.status, "FAILED", reason, now)
-    outbox = status_entries(instance, change)
+    known = instance.status == "FAILED"  # it was told before, and only what it owes brought us here
+    outbox = [] if known else status_entries(instance, change)
     settle = Settle(
         instance_id=instance.id,
         epoch=instance.epoch,

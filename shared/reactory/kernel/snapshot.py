@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -37,16 +38,21 @@ def snapshot(state: State, instance_id: str, values: dict[str, Any]) -> tuple[st
     if len(text) <= SMALL:
         return text, {}
     blobs: dict[str, bytes] = {}
-    for number, (value, put) in enumerate(_values(state)):
+    for value, put in _values(state):
         if value is None or isinstance(value, bool | int | float) or is_ref(value, instance_id):
             continue
         encoded = _ENCODER.encode(value)
         if len(encoded) > LARGE_VALUE:
-            blob_id = f"{instance_id}/s{state.seq}.{number}"
+            blob_id = content_id(f"{instance_id}/s", encoded)
             blobs[blob_id] = encoded
             values[blob_id] = value
             put(make_ref(blob_id, len(encoded)))
     return (encode_state(state), blobs) if blobs else (text, {})
+
+
+def content_id(begin: str, encoded: bytes) -> str:
+    """The id of a blob, by its content: two owners of one lease after the other never mean different things by one id."""
+    return f"{begin}.{blake2b(encoded, digest_size=12).hexdigest()}"
 
 
 def _values(state: State) -> Iterator[tuple[Any, Callable[[Any], None]]]:

@@ -69,9 +69,10 @@ def _close(machine: Machine, path: str, live: NodeState) -> None:
         failures.container_stuck(machine, path, live)
         return
     results: Any
-    if live.pages:
-        _flush(machine, path, live)
-        results = make_ref(_page_base(machine, path), live.total, live.pages)
+    if live.total > PAGE:
+        pages = -(-live.total // PAGE)
+        _store_if_full(machine, path, live, pages - 1, last=True)
+        results = make_ref(_page_base(machine, path), live.total, pages)
     else:
         results = [machine.context.deref(live.results[str(index)]) for index in range(live.total)]
     live.items = None
@@ -83,9 +84,10 @@ def child_done(machine: Machine, path: str, live: NodeState, key: str) -> None:
     config = machine.node(path).config
     assert isinstance(config, ForEachConfig)
     live.open -= 1
-    live.results[paths.selector(key)] = container.result_of(machine, key, config.body)
+    number = paths.selector(key)
+    live.results[number] = container.result_of(machine, key, config.body)
     machine.close_block(key)
-    _store_full_pages(machine, path, live)
+    _store_if_full(machine, path, live, int(number) // PAGE)
     _queue_next(machine, path, live)
 
 
@@ -105,24 +107,16 @@ def _page_base(machine: Machine, path: str) -> str:
     return f"{machine.context.instance_id}/{path}.results"
 
 
-def _store_full_pages(machine: Machine, path: str, live: NodeState) -> None:
-    """Move the next pages out of line as soon as all of their items are through. Small loops stay inline."""
+def _store_if_full(machine: Machine, path: str, live: NodeState, page: int, *, last: bool = False) -> None:
+    """Move a page out of line as soon as all of its items are through, whatever the other pages still wait for. Small
+    loops stay inline, and a last page that is not full until the loop closes.
+    """
     if live.total <= PAGE:
         return
-    while (live.pages + 1) * PAGE <= live.total:
-        wanted = [str(i) for i in range(live.pages * PAGE, (live.pages + 1) * PAGE)]
-        if len(live.results) < PAGE or not all(index in live.results for index in wanted):
-            return
-        _store(machine, path, live, wanted)
-
-
-def _flush(machine: Machine, path: str, live: NodeState) -> None:
-    rest = [str(i) for i in range(live.pages * PAGE, live.total)]
-    if rest:
-        _store(machine, path, live, rest)
-
-
-def _store(machine: Machine, path: str, live: NodeState, indexes: list[str]) -> None:
-    page_id = f"{_page_base(machine, path)}.{live.pages}"
-    live.pages += 1
-    machine.effects.append(Store(page_id, [live.results.pop(index) for index in indexes]))
+    wanted = [str(index) for index in range(page * PAGE, min((page + 1) * PAGE, live.total))]
+    if (len(wanted) < PAGE and not last) or not all(index in live.results for index in wanted):
+        return
+    page_id = f"{_page_base(machine, path)}.{page}"
+    values = [live.results.pop(index) for index in wanted]
+    machine.context.values[page_id] = values
+    machine.effects.append(Store(page_id, values))
