@@ -32,18 +32,22 @@ from reactory.settings import Settings
 SWEEP_EVERY = 1.0
 """Seconds. The minute rule, fired more often: a proof has no minutes to lose."""
 
+_MORE = 10
 _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``work_ms`` is how long each step takes; ``lease_ms`` how long a killed worker's instances stand still."""
+    """``work_ms`` is how long each step takes; ``lease_ms`` how long a killed worker's instances stand still.
+
+    Should all ``instances`` be through before all ``kills`` were done, a few more are started, so that no kill is idle.
+    """
 
     instances: int = 200
     kills: int = 50
     seed: int = 1
     workers: int = 3
-    work_ms: int = 20
+    work_ms: int = 60
     lease_ms: int = 2000
     heartbeat_ms: int = 300
     deadline: float = 300.0
@@ -54,6 +58,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     plan: dict[str, float]
     kills: int
+    started: int
     completed: int
     executions: int
     interrupted: int
@@ -67,11 +72,11 @@ def run(bench: Bench) -> Result:
     outcome = prove(plan, settings.mongodb_uri, settings.database, bench.scratch / "crash.effects")
     figures = [
         Figure("workers killed", outcome.kills, "", f"{plan.kills}", f"seed {plan.seed}, {outcome.seconds:.0f} s"),
-        Figure("instances completed", outcome.completed, "", f"{plan.instances}"),
+        Figure("instances completed", outcome.completed, "", f"{outcome.started}"),
         Figure("executions of steps", outcome.executions, "", "", f"{outcome.interrupted} ended by a kill"),
         Figure("violations", len(outcome.violations), "", "0", "finished steps begun again, results that differ"),
     ]
-    passed = not outcome.violations and outcome.completed == plan.instances
+    passed = not outcome.violations and outcome.completed == outcome.started
     return Result("crash", figures, msgspec.to_builtins(outcome), outcome.violations[:_SHOWN], passed)
 
 
@@ -82,9 +87,8 @@ def prove(plan: Plan, uri: str, database: str, effects: Path) -> Outcome:
         settings = Settings(mongodb_uri=uri, database=database, aws="memory")
         engine = Engine(settings, stack.queue)
         began = time.monotonic()
-        inputs = [{"n": n, "work": plan.work_ms} for n in range(plan.instances)]
-        ids = engine.start(proof.WORKFLOW, inputs)
         killing = _Killing(plan, stack, engine, Follower(effects))
+        killing.start(plan.instances)
         killing.run()
         killing.finish()
         seconds = time.monotonic() - began
@@ -93,12 +97,13 @@ def prove(plan: Plan, uri: str, database: str, effects: Path) -> Outcome:
         *begun_again(killing.seen.values(), happened),
         *begun_out_of_order(happened),
         *killing.changed,
-        *_wrong_results(engine, ids),
+        *_wrong_results(engine, killing.ids),
     ]
     phases = [effect.phase for effect in happened]
     return Outcome(
         plan={name: getattr(plan, name) for name in plan.__slots__},
         kills=killing.kills,
+        started=len(killing.ids),
         completed=engine.statuses()["COMPLETED"],
         executions=phases.count("begin"),
         interrupted=phases.count("begin") - phases.count("end"),
@@ -120,9 +125,16 @@ class _Killing:
         self._workers: set[int] = set()
         self._deadline = time.monotonic() + plan.deadline
         self._swept = 0.0
+        self.ids: list[str] = []
         self.kills = 0
         self.seen: dict[tuple[str, int], Attempt] = {}
         self.changed: list[str] = []
+
+    def start(self, count: int) -> None:
+        """Start that many instances more."""
+        first = len(self.ids)
+        inputs = [{"n": n, "work": self._plan.work_ms} for n in range(first, first + count)]
+        self.ids += self._engine.start(proof.WORKFLOW, inputs)
 
     def run(self) -> None:
         """Kill at random points of the progress, all of which come before the end."""
@@ -135,8 +147,7 @@ class _Killing:
 
     def finish(self) -> None:
         """Until nothing is left to do; what is unfinished at the deadline is found by the checks."""
-        statuses = self._engine.statuses
-        self._wait(lambda: not statuses().keys() & {"PENDING", "RUNNING"}, "the end of all instances", every=0.1)
+        self._wait(self._all_done, "the end of all instances", every=0.1)
         self.witness()
 
     def witness(self) -> None:
@@ -153,6 +164,9 @@ class _Killing:
 
         wait_until(look, self._deadline - time.monotonic(), what, every)
 
+    def _all_done(self) -> bool:
+        return not self._engine.statuses().keys() & {"PENDING", "RUNNING"}
+
     def _has_begun(self, count: int) -> bool:
         return self._begun >= count
 
@@ -163,6 +177,8 @@ class _Killing:
                 self._workers.add(effect.pid)
         if time.monotonic() - self._swept > SWEEP_EVERY:
             self._stack.invoke("host-sweeper", {})
+            if self.kills < self._plan.kills and self._all_done():
+                self.start(_MORE)
             self._swept = time.monotonic()
 
     def _pause(self) -> None:

@@ -56,7 +56,15 @@ def proof_stack(
         database=database,
         workers=workers,
         reload=False,
-        environ={VARIABLE: str(effects), STACK: name, "REACTORY_LOG_LEVEL": "ERROR", **(environ or {})},
+        environ={
+            VARIABLE: str(effects),
+            STACK: name,
+            "REACTORY_LOG_LEVEL": "ERROR",
+            # containers are started again and again: let them find their bytecode, but leave none in the tree
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": str(effects.parent / "bytecode"),
+            **(environ or {}),
+        },
     )
     return LocalStack(options, output=Quiet())
 
