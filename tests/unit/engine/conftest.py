@@ -40,7 +40,7 @@ class Engine:
     """Starts workflows and works until nothing is to be done before the clock moves on.
 
     The step ``t.do`` notes its label in ``calls`` and its key in ``keys``, raises the next of ``errors[label]``, if
-    there is one, calls ``during[label]``, if there is one, and returns ``{"value": value}``. ``t.thread`` does the same
+    there is one, calls ``during[label]``, if there is one, and returns ``{"value": value}``, or ``results[label]``. ``t.thread`` does the same
     on a thread, ``t.long`` waits until it is cancelled.
     """
 
@@ -60,6 +60,7 @@ class Engine:
         self.times: list[int] = []
         self.errors: dict[str, list[Exception]] = defaultdict(list)
         self.during: dict[str, Callable[[], Any]] = {}
+        self.results: dict[str, Any] = {}
         self.steps = self._registry()
         self._workers: list[Worker] = []
 
@@ -93,7 +94,7 @@ class Engine:
             raise self.errors[label].pop(0)
         if label in self.during:
             self.during[label]()
-        return {"value": value}
+        return self.results.get(label, {"value": value})
 
     @staticmethod
     def do(

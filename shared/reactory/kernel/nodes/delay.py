@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from reactory.definition.duration import parse_duration
+from reactory.definition.instant import parse_instant
 from reactory.definition.program import DelayConfig, Node
-from reactory.exceptions import ExpressionError
+from reactory.exceptions import ExpressionError, InvalidRequestError
 from reactory.kernel.scope import KernelScope
 from reactory.kernel.state import NodeState
 
@@ -32,23 +34,24 @@ def start(machine: Machine, path: str, node: Node, live: NodeState, scope: Kerne
 
 def _due(config: DelayConfig, path: str, scope: KernelScope, now: int) -> int:
     if config.until is not None:
-        return parse_time(config.until.render(scope), path)
+        return _instant(config.until.render(scope), path)
     if config.duration_text is not None:
-        return now + parse_duration(str(config.duration_text.render(scope)))
+        return now + _parsed(parse_duration, config.duration_text.render(scope), f"durationText of '{path}'")
     value: Any = None if config.duration is None else config.duration.render(scope)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < inf:
         raise ExpressionError(f"duration of '{path}' must be a number of milliseconds, not {value!r}")
     return now + int(value)
 
 
-def parse_time(value: Any, path: str) -> int:
+def _instant(value: Any, path: str) -> int:
     """An RFC 3339 time, or milliseconds since the epoch, as milliseconds."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and -inf < value < inf:
         return int(value)
+    return _parsed(parse_instant, value, f"until of '{path}'")
+
+
+def _parsed(parse: Callable[[str], int], value: Any, what: str) -> int:
     try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        raise ExpressionError(f"until of '{path}' must be a time like 2030-01-31T08:00:00Z, not {value!r}") from None
-    if moment.tzinfo is None:
-        raise ExpressionError(f"until of '{path}' must name its offset, like 2030-01-31T08:00:00Z, not {value!r}")
-    return round(moment.timestamp() * 1000)
+        return parse(value)
+    except InvalidRequestError as error:
+        raise ExpressionError(f"{what}: {error.message}") from None
