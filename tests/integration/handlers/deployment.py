@@ -64,10 +64,10 @@ class Deployment:
         prepared = prepare({"schema": True}, context(FUNCTION_OF["runner-api"]))
         assert not prepared["faults"], prepared["faults"]
 
-    def invoke(self, function: str, event: dict[str, Any]) -> Any:
-        """Call a function as Lambda does: JSON in, JSON out."""
+    def invoke(self, function: str, event: dict[str, Any], remaining: int | None = None) -> Any:
+        """Call a function as Lambda does: JSON in, JSON out. ``remaining`` milliseconds of its time are left."""
         spec = FUNCTION_OF[function]
-        result = handler_of(spec)(json.loads(json.dumps(event)), context(spec))
+        result = handler_of(spec)(json.loads(json.dumps(event)), context(spec, remaining))
         return json.loads(json.dumps(result))
 
     def request(self, method: str, path: str, **more: Any) -> Answer:
@@ -83,6 +83,13 @@ class Deployment:
         started = self.request("POST", f"/workflow/start/{workflow}", body=data, headers=headers)
         assert started.status == 201, started.body
         return str(started.body["instanceId"])
+
+    def register(self, *steps: dict[str, Any], name: str) -> str:
+        """A document with these steps; its id."""
+        document = {"nameSpace": "plant", "name": name, "version": "1.0.0", "steps": list(steps)}
+        answer = self.request("POST", "/workflow/workflows", body=document)
+        assert answer.status == 201, answer.body
+        return f"plant.{name}"
 
     def see(self, instance_id: str) -> dict[str, Any]:
         found = self.request("GET", f"/workflow/instance/{instance_id}")
@@ -129,13 +136,20 @@ class Deployment:
 
     def told(self, instance_id: str | None = None) -> list[dict[str, Any]]:
         """The details of all events so far, those of one instance if it is named; each once."""
+        return [detail for _, detail in self._arrived(instance_id)]
+
+    def kinds(self, instance_id: str) -> list[str]:
+        """The detail types of all events of an instance so far."""
+        return [kind for kind, _ in self._arrived(instance_id)]
+
+    def _arrived(self, instance_id: str | None) -> list[tuple[str, dict[str, Any]]]:
         self._told += self._new()
-        unique = {event_id: detail for event_id, _, detail in self._told}
-        return [detail for detail in unique.values() if instance_id in (None, detail["instanceId"])]
+        unique = {event_id: (kind, detail) for event_id, kind, detail in self._told}
+        return [found for found in unique.values() if instance_id in (None, found[1]["instanceId"])]
 
 
-def context(spec: FunctionSpec) -> LambdaContext:
-    deadline = time.time_ns() // 1_000_000 + spec.timeout * 1000
+def context(spec: FunctionSpec, remaining: int | None = None) -> LambdaContext:
+    deadline = time.time_ns() // 1_000_000 + (spec.timeout * 1000 if remaining is None else remaining)
     return LambdaContext(spec.name, spec.memory, f"request-of-{spec.name}", deadline)
 
 
