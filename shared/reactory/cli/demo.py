@@ -33,7 +33,9 @@ def demo(
     data = _read(order)
     _say("1  Starting the stack: a real MongoDB, the HTTP API, queues, and the functions as they run on AWS Lambda …")
     with tempfile.TemporaryDirectory(prefix="reactory-demo-") as folder:
-        options = DevOptions(port=0, modules=(modules,), data=Path(folder) / "data", reload=False)
+        options = DevOptions(
+            port=0, modules=(modules,), data=Path(folder) / "data", database="reactory_demo", reload=False
+        )
         try:
             with LocalStack(options, output=Quiet()) as stack, connect(stack.url) as client:
                 _say(f"   It is up at {stack.url}")
