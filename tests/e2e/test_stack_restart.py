@@ -1,17 +1,14 @@
-"""State survives: a stack that stops in the middle, processes that die, two stacks on one database."""
+"""State survives: a stack that stops in the middle, a process that dies in the middle."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reactory import topology
 from reactory.local.options import DevOptions
 from reactory.local.output import Quiet
-from reactory.local.parts import Parts
 from reactory.local.stack import LocalStack
 from tests.e2e.api import Api, holders, succeeded, until
 from tests.e2e.conftest import MODULES
@@ -19,9 +16,9 @@ from tests.e2e.conftest import MODULES
 SHORT_LEASE = {"REACTORY_LEASE_MS": "2000", "REACTORY_HEARTBEAT_MS": "500"}
 
 
-def stack(data: Path, parts: Parts | None = None, **options: Any) -> LocalStack:
+def stack(data: Path, **options: Any) -> LocalStack:
     values: dict[str, Any] = {"port": 0, "modules": MODULES, "data": data, "reload": False} | options
-    return LocalStack(DevOptions(**values), parts, Quiet())
+    return LocalStack(DevOptions(**values), output=Quiet())
 
 
 def test_an_instance_sleeps_through_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +46,7 @@ def test_an_instance_sleeps_through_a_restart(tmp_path: Path, monkeypatch: pytes
 def test_a_killed_workers_instance_goes_on_in_another(mongo_uri: str, database_name: str, tmp_path: Path) -> None:
     """WH-1, WH-3, WH-19: SIGKILL in the middle of a step; after the lease another process runs that step, no other."""
     options: dict[str, Any] = {"mongodb_uri": mongo_uri, "database": database_name, "environ": SHORT_LEASE}
-    with stack(tmp_path / "data", None, **options) as running, Api(running) as api:
+    with stack(tmp_path / "data", **options) as running, Api(running) as api:
         instance_id = api.start("plant.Hold", {"folder": str(tmp_path)})
         (first,) = until(lambda: holders(tmp_path), bool)
         assert running.kill_worker() == first
@@ -61,17 +58,3 @@ def test_a_killed_workers_instance_goes_on_in_another(mongo_uri: str, database_n
     assert {first, seen["outputs"]["pid"]} == set(holders(tmp_path))
     assert succeeded(history) == ["before", "hold", "after"]
     assert [entry["event"] for entry in history].count("interrupted") == 1
-
-
-def test_two_stacks_share_one_database(mongo_uri: str, database_name: str, tmp_path: Path) -> None:
-    """WR-12, WH-2: what one stack took in, two others work off; each result is right and no step succeeds twice."""
-    database: dict[str, Any] = {"mongodb_uri": mongo_uri, "database": f"{database_name}_two"}
-    front = Parts(functions=tuple(spec for spec in topology.FUNCTIONS if spec.routes))
-    with stack(tmp_path / "front", front, **database) as intake, Api(intake) as api, ExitStack() as open_stacks:
-        started = {api.start("plant.Greet", {"name": f"guest-{number}"}): number for number in range(30)}
-        for name in ("one", "two"):
-            open_stacks.enter_context(stack(tmp_path / name, workers=1, **database))
-        for instance_id, number in started.items():
-            assert api.finished(instance_id)["outputs"]["text"] == f"Hello guest-{number}"
-            assert succeeded(api.history(instance_id)) == ["greet"]
-        assert api.get("/workflow/status")["instances"]["byStatus"]["COMPLETED"] == len(started)
