@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -17,6 +17,7 @@ from reactory.adapters.memory.definitions import MemoryDefinitions
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
 from reactory.bootstrap import App, bootstrap
+from reactory.exceptions import StoreUnavailableError
 from reactory.host.definitions import Definitions
 from reactory.host.history_view import history
 from reactory.host.services import Limits, Services
@@ -34,6 +35,42 @@ from reactory.topology import WAKEUPS
 
 BEGIN = 1_760_000_000_000
 Document = dict[str, Any]
+
+
+WRITES = ("create", "claim", "push", "absorb", "settle", "told", "renew", "send", "append_history")
+
+
+class WatchedStore:
+    """A store as one process sees it: counts its writes, and is out of reach after ``last`` of them, as if the process
+    had died there: what it does from then on has no effect on what is stored. ``states`` are the settled snapshots.
+    """
+
+    def __init__(self, store: InstanceStore, last: int | None = None) -> None:
+        self._store = store
+        self._last = last
+        self.counts: dict[str, int] = defaultdict(int)
+        self.states: list[str] = []
+
+    def die(self) -> None:
+        self._last = self.writes
+
+    @property
+    def writes(self) -> int:
+        return sum(self.counts.values())
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+
+        def call(*args: Any, **more: Any) -> Any:
+            if self._last is not None and self.writes >= self._last:
+                raise StoreUnavailableError("this process is gone")
+            if name in WRITES:
+                self.counts[name] += 1
+            if name == "settle":
+                self.states += [settle.state for settle in args[0]]
+            return method(*args, **more)
+
+        return call
 
 
 class Engine:
@@ -216,6 +253,39 @@ class Engine:
     def sweep(self) -> None:
         sweep(self.services())
         self.work()
+
+    def watch_store(self, last: int | None = None) -> WatchedStore:
+        """From now on new workers reach the store through this one."""
+        watched = WatchedStore(self.instances, last)
+        self.instances = cast(InstanceStore, watched)
+        self.new_worker()
+        return watched
+
+    def crash(self, writes: int) -> bool:
+        """Work in a process that dies after so many writes; whether it did, rather than becoming idle before."""
+        store, watched = self.instances, self.watch_store(writes)
+        died = False
+        try:
+            self.work()
+        except StoreUnavailableError:
+            died = True
+        self.instances = store
+        self.new_worker()
+        return died or watched.writes >= writes
+
+    def crash_in(self, label: str) -> None:
+        """Work in a process that dies while it runs this step; the sweeper's hints come when its lease is over."""
+        store, watched = self.instances, self.watch_store()
+        self.during[label] = watched.die
+        self.work()
+        self.instances, self.during = store, {}
+        self.new_worker()
+        self.clock.advance(self.limits.lease_ms + 1)
+        sweep(self.services())
+
+    def recover(self) -> None:
+        """Let the leases of the dead run out, and work on."""
+        self.advance(self.limits.lease_ms + 1)
 
     def control(self, instance_id: str, action: ControlAction, reason: str = "") -> str:
         """Ask as an operator would; what is answered at once."""

@@ -91,14 +91,14 @@ def test_a_step_knows_how_much_time_it_has(engine: Engine) -> None:
 def test_a_container_that_takes_too_long_fails(engine: Engine, kind: str) -> None:
     """YF-6: the timeout of a container is over all of it: what is inside is cancelled, a retry takes it up anew."""
     nap = engine.node("nap", "delay", duration=HOUR)
-    config: dict[str, Any] = {
+    configs: dict[str, dict[str, Any]] = {
         "condition": {"condition": "true", "thenSteps": [nap]},
         "for_each": {"items": [1, 2], "steps": [nap]},
         "while": {"condition": "(steps.nap.actualDuration || 0) == 0", "steps": [nap]},
         "parallel": {"branches": [{"name": "x", "steps": [nap]}]},
         "switch": {"value": "1", "cases": [{"when": 1, "steps": [nap]}]},
-    }[kind]
-    failed = engine.run(engine.node("c", kind, **config) | {"timeout": 10_000}, engine.do("after"))
+    }
+    failed = engine.run(engine.node("c", kind, **configs[kind]) | {"timeout": 10_000}, engine.do("after"))
     engine.advance(9_999)
     assert engine.status(failed) == "RUNNING"
     engine.advance(1)
