@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PAGE = 100
 """Results per page kept out of line."""
 
-WINDOW = 1000
+WINDOW = 250
 """Items in the air at once where ``maxConcurrency`` does not say less: bounds the size of the state."""
 
 OPEN_AT_ONCE = 50

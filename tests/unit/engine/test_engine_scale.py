@@ -1,0 +1,116 @@
+"""Long loops: the cost per step, and the size of what is stored, stay flat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.engine.conftest import Engine
+
+MOST = 65_536
+
+
+def counting(engine: Engine, rounds: int) -> dict[str, Any]:
+    value = "${(steps.in.value || 0) + 1}"
+    return engine.node(
+        "loop",
+        "while",
+        condition=f"(steps.in.value || 0) < {rounds}",
+        maxIterations=rounds,
+        steps=[engine.do("in", value=value, label="in")],
+    )
+
+
+def writes_per_step(engine: Engine, *steps: dict[str, Any], **more: Any) -> tuple[float, int, str]:
+    """Store writes per step that ran, the largest snapshot, and the instance's id."""
+    engine.calls.clear()
+    instance_id = engine.begin(*steps, **more)
+    watched = engine.watch_store()
+    engine.work()
+    assert engine.status(instance_id) == "COMPLETED"
+    return watched.writes / len(engine.calls), max(map(len, watched.states)), instance_id
+
+
+def test_ten_thousand_rounds_cost_per_round_what_ten_cost(engine: Engine) -> None:
+    """WH-21: 10,000 rounds of a while: one write per round and a few in a hundred, and a small state at every settle."""
+    few, _, _ = writes_per_step(engine, counting(engine, 100), name="Few")
+    many, largest, instance_id = writes_per_step(engine, counting(engine, 3000), name="Many")
+    assert many <= few * 1.1
+    assert many < 1.2
+    assert largest < 4_000
+    assert len(engine.instance(instance_id).history) <= engine.limits.tail_records
+
+
+@pytest.mark.parametrize("concurrency", [None, 10])
+def test_ten_thousand_items_cost_per_item_what_a_hundred_cost(engine: Engine, concurrency: int | None) -> None:
+    """WH-21: 10,000 items of a for_each: the writes per item do not grow, and no snapshot is larger than 64 KB."""
+    limit = {} if concurrency is None else {"maxConcurrency": concurrency}
+
+    def each(name: str, count: int) -> tuple[float, int, str]:
+        loop = engine.node(
+            "each", "for_each", items="input.items", steps=[engine.do("in", value="${item}", label="in")], **limit
+        )
+        more = {"inputs": {"items": {"type": "array"}}, "outputs": {"n": "size(steps.each.results)"}, "name": name}
+        return writes_per_step(engine, loop, data={"items": list(range(count))}, **more)
+
+    few, _, _ = each("Few", 200)
+    many, largest, instance_id = each("Many", 10_000)
+    assert engine.outputs(instance_id) == {"n": 10_000}
+    assert many <= few * 1.1
+    assert largest < MOST
+
+
+def test_the_history_of_a_thousand_rounds_is_complete_and_in_order(engine: Engine) -> None:
+    """WH-21, LC-2: every round stands in the history once, in order, though it lies in many chunks."""
+    done = engine.run(counting(engine, 1000))
+    told = engine.history(done)
+    assert [entry["seq"] for entry in told] == list(range(len(told)))
+    rounds = [entry["output"]["value"] for entry in told if entry["event"] == "step_completed"]
+    assert rounds == list(range(1, 1001))
+    assert len(engine.instances.history(done, -1, 10_000)) > 5
+
+
+def test_the_journal_is_bounded(engine: Engine) -> None:
+    """WH-21: a pass settles in between, so a recovery never has much to do again."""
+    longest = 0
+    instance_id = engine.begin(counting(engine, 500))
+
+    def look() -> None:
+        nonlocal longest
+        longest = max(longest, engine.instance(instance_id).journal_count)
+
+    engine.during["in"] = look
+    engine.work()
+    assert engine.status(instance_id) == "COMPLETED"
+    assert 50 < longest <= engine.limits.journal_facts
+
+
+def test_computed_rounds_cost_no_writes_of_their_own(engine: Engine) -> None:
+    """WH-21: steps that only compute are durable with what follows them: ten thousand of them in a handful of writes."""
+    instance_id = engine.begin(
+        engine.node(
+            "loop",
+            "while",
+            condition="n < 5000",
+            maxIterations=5000,
+            steps=[engine.node("add", "set_variable", action="set", key="n", value="${n + 1}")],
+        ),
+        variables={"n": 0},
+        outputs={"n": "n"},
+    )
+    watched = engine.watch_store()
+    engine.work()
+    assert engine.outputs(instance_id) == {"n": 5000}
+    assert watched.writes < 15
+    assert max(map(len, watched.states)) < 2_000
+    assert len(engine.history(instance_id)) == 5002
+
+
+def test_a_short_instance_is_one_claim_and_one_write_per_step(engine: Engine) -> None:
+    """DESIGN: the last push is the settle: three steps are two pushes, the settle, the claim, and the news struck off."""
+    engine.begin(engine.do("a"), engine.do("b"), engine.do("c"))
+    watched = engine.watch_store()
+    engine.work()
+    assert dict(watched.counts) == {"claim": 1, "push": 2, "settle": 1, "told": 1}
