@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from reactory.adapters.aws import session
 from reactory.adapters.aws.sqs_receiver import SqsReceiver
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.queue import MemoryQueue
@@ -53,10 +52,21 @@ def configure(mongo_uri: str, empty_database: Database[dict[str, Any]], monkeypa
     return set_environment
 
 
+@pytest.fixture(scope="session")
+def clients() -> endpoint._Clients:
+    """Of the tests, not of the functions. Made once: botocore reads megabytes for each."""
+    from moto import mock_aws
+
+    with mock_aws():
+        return endpoint._Clients(None, AWS)
+
+
 @pytest.fixture(params=["memory", "moto"])
-def deployment(request: pytest.FixtureRequest, configure: Configure) -> Iterator[Deployment]:
+def deployment(
+    request: pytest.FixtureRequest, configure: Configure, clients: endpoint._Clients
+) -> Iterator[Deployment]:
     """Deployed, with the example module and the tests' own."""
-    with _process(), (_memory if request.param == "memory" else _moto)(configure) as made:
+    with _process(), _memory(configure) if request.param == "memory" else _moto(configure, clients) as made:
         made.cold_start()
         made.prepare()
         yield made
@@ -94,12 +104,11 @@ def _memory(configure: Configure) -> Iterator[Deployment]:
 
 
 @contextmanager
-def _moto(configure: Configure) -> Iterator[Deployment]:
+def _moto(configure: Configure, clients: endpoint._Clients) -> Iterator[Deployment]:
     """Queues, bus, bucket and table as the local stack provisions them; a rule shows what is on the bus."""
     from moto import mock_aws
 
     with mock_aws():
-        clients = endpoint._Clients(None, AWS)
         urls = endpoint._provision(clients, FUNCTIONS)
         configure(
             {
@@ -110,7 +119,7 @@ def _moto(configure: Configure) -> Iterator[Deployment]:
                 "REACTORY_BUCKET": endpoint.BUCKET,
             }
         )
-        receiver = SqsReceiver(session.Lazy(session.sqs_receiving_client), urls)
+        receiver = SqsReceiver(lambda: clients.sqs, urls)
         yield Deployment(receiver, _observer(clients), lambda: None)  # composed by itself, as on AWS
 
 
