@@ -76,7 +76,7 @@ class WatchedStore:
 class Engine:
     """Starts workflows and works until nothing is to be done before the clock moves on.
 
-    The step ``t.do`` notes its label in ``calls`` and its key in ``keys``, raises the next of ``errors[label]``, if
+    The step ``t.do`` notes its label in ``calls`` and its key in ``keys``, calls ``before``, raises the next of ``errors[label]``, if
     there is one, calls ``during[label]``, if there is one, and returns ``{"value": value}``, or ``results[label]``. ``t.thread`` does the same
     on a thread, ``t.long`` waits until it is cancelled.
     """
@@ -98,6 +98,7 @@ class Engine:
         self.errors: dict[str, list[Exception]] = defaultdict(list)
         self.during: dict[str, Callable[[], Any]] = {}
         self.results: dict[str, Any] = {}
+        self.before: Callable[[str], None] = lambda _label: None
         self.steps = self._registry()
         self._workers: list[Worker] = []
 
@@ -127,6 +128,7 @@ class Engine:
         self.calls.append(label)
         self.keys.append(ctx.idempotency_key)
         self.times.append(self.clock.now() - BEGIN)
+        self.before(label)
         if self.errors[label]:
             raise self.errors[label].pop(0)
         if label in self.during:

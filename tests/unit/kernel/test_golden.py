@@ -1,0 +1,130 @@
+"""Recorded histories: the facts of a whole instance and the state that they led to, replayed on every change.
+
+A file in ``golden/`` holds a document, its input, the facts in order and the final state. It is what an instance that
+began under an older version of the kernel has in its journal, so a file that is there is never changed: a kernel that
+comes to another state than the file says would break instances that are under way.
+
+To record one for a new construct, add its document to ``DOCUMENTS`` and run::
+
+    REACTORY_RECORD_GOLDEN=1 pytest tests/unit/kernel/test_golden.py
+
+which writes the files that do not exist yet and leaves the others alone. Look at it, then commit it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from reactory.kernel.facts import Control, Fact, Interrupted
+
+if TYPE_CHECKING:
+    from tests.unit.kernel.conftest import Player, Replay
+
+FOLDER = Path(__file__).parent / "golden"
+
+
+class Golden(msgspec.Struct, forbid_unknown_fields=True):
+    document: dict[str, Any]
+    input: dict[str, Any]
+    facts: list[Fact]
+    state: dict[str, Any]
+
+
+def task(step_id: str, fails: int = 0, **more: Any) -> dict[str, Any]:
+    inputs = {"id": step_id, **({"fails": fails} if fails else {})}
+    return {"id": step_id, "type": "task", "config": {"handler": "t"}, "inputs": inputs} | more
+
+
+def node(step_id: str, kind: str, **config: Any) -> dict[str, Any]:
+    return {"id": step_id, "type": kind, "config": config}
+
+
+def flow(name: str, *steps: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"nameSpace": "golden", "name": name, "version": "1.0.0", "steps": list(steps)} | more
+
+
+RETRY = {"retryPolicy": {"maxAttempts": 2, "initialDelay": 1000}}
+
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    "order": flow(
+        "Order",
+        task("check", outputs={"checked": "steps.check.id"}),
+        node("each", "for_each", items="input.lines", maxConcurrency=2, steps=[task("reserve", fails=1), task("note")]),
+        node("nap", "delay", durationText="1m"),
+        node(
+            "poll",
+            "while",
+            condition="n < 3",
+            steps=[node("add", "set_variable", action="set", key="n", value="${n + 1}"), task("ask")],
+        ),
+        node("choose", "condition", condition="n == 3", thenSteps=[task("yes")], elseSteps=[task("no")]),
+        node(
+            "pick",
+            "switch",
+            value="input.kind",
+            cases=[{"when": "a", "steps": [task("in_a")]}],
+            default=[task("other")],
+        ),
+        metadata=RETRY,
+        variables={"n": 0, "checked": ""},
+        inputs={"lines": {"type": "array"}, "kind": {"type": "string"}},
+        outputs={"n": {"type": "integer", "source": "n"}, "lines": {"type": "array", "source": "steps.each.results"}},
+    ),
+    "graph": flow(
+        "Graph",
+        task("a", dependsOn=[]),
+        task("b", fails=9, dependsOn=[], continueOnError=True),
+        node("slow", "delay", duration=60_000) | {"dependsOn": ["a"]},
+        node("first", "join", strategy="any") | {"dependsOn": ["slow", "b"]},
+        node(
+            "both",
+            "parallel",
+            failFast=True,
+            branches=[
+                {"name": "x", "steps": [task("bx", fails=2)]},
+                {"name": "y", "steps": [node("by", "delay", duration=9000), task("bz")]},
+            ],
+        ),
+        node("say", "log", message="bx: ${steps.bx.id}"),
+        metadata=RETRY,
+    ),
+}
+INPUTS: dict[str, dict[str, Any]] = {"order": {"lines": ["p", "q", "r"], "kind": "b"}}
+
+
+def record(name: str, player: type[Player]) -> None:
+    """Run the document, with an interruption and the requests of an operator on the way."""
+    played = player(DOCUMENTS[name], INPUTS.get(name, {})).play(3)
+    played.tell(Control("c1", "pause", played.machine.state.now + 1, by="ann"))
+    played.tell(Interrupted(played.machine.state.now + 1))
+    played.tell(Control("c2", "resume", played.machine.state.now + 1, by="ann"))
+    played.play()
+    if played.machine.state.status == "FAILED":
+        played.tell(Control("c3", "retry", played.machine.state.now + 1, by="ann"))
+        played.play()
+    golden = Golden(DOCUMENTS[name], INPUTS.get(name, {}), played.facts, msgspec.json.decode(played.text))
+    text = msgspec.json.format(msgspec.json.encode(golden), indent=1)
+    (FOLDER / f"{name}.json").write_bytes(text + b"\n")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_document_has_its_recording(name: str, player: type[Player]) -> None:
+    """A golden history exists for each document; recording is asked for, never done by the way."""
+    if os.environ.get("REACTORY_RECORD_GOLDEN") and not (FOLDER / f"{name}.json").exists():
+        record(name, player)
+    assert (FOLDER / f"{name}.json").exists()
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("every", [0, 1, 3])
+def test_a_recorded_history_leads_to_the_recorded_state(path: Path, every: int, replay: type[Replay]) -> None:
+    """WH-1, WH-18: the facts of an older kernel lead to the same state, also when it is stored on the way."""
+    golden = msgspec.json.decode(path.read_bytes(), type=Golden)
+    replayed = replay(golden.document, golden.input).feed(golden.facts, every)
+    assert msgspec.json.decode(replayed.text) == golden.state
+    assert golden.state["status"] == "COMPLETED"
