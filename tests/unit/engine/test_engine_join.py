@@ -139,3 +139,34 @@ def test_two_early_joins_over_the_same_steps(engine: Engine) -> None:
     engine.until_idle(done)
     assert engine.status(done) == "COMPLETED"
     assert engine.calls == ["after_one", "after_two"]
+
+
+def test_a_join_that_waits_for_too_long_fails(engine: Engine) -> None:
+    """YF-8: a join with a timeout fails when too few have come in time; a retry waits anew, and what came counts."""
+    failed = engine.run(
+        *naps(engine, far=HOUR, near=1000),
+        engine.node("j", "join", timeout=5000) | {"dependsOn": ["far", "near"]},
+        engine.do("after"),
+    )
+    engine.advance(4999)
+    assert engine.status(failed) == "RUNNING"
+    engine.advance(1)
+    engine.until_idle(failed)
+    assert engine.status(failed) == "FAILED"
+    assert engine.reason(failed)["stepId"] == "j"
+    assert "5000 ms" in engine.reason(failed)["message"]
+    engine.ask(failed, "retry")
+    engine.until_idle(failed)
+    assert engine.status(failed) == "COMPLETED"
+    assert engine.calls == ["after"]
+
+
+def test_a_join_that_came_in_time_has_no_timer_left(engine: Engine) -> None:
+    """YF-8, WH-6: the timeout of a join that was met does not fire later."""
+    done = engine.run(
+        *naps(engine, near=1000),
+        engine.node("j", "join", timeout=5000) | {"dependsOn": ["near"]},
+        engine.node("long", "delay", duration=HOUR),
+    )
+    engine.until_idle(done)
+    assert engine.status(done) == "COMPLETED"
