@@ -34,12 +34,20 @@ def test_pushes_append_in_order(store: InstanceStore, claimed: Claimed) -> None:
     assert (read(store).journal, read(store).journal_count) == (["a", "b", "c"], 3)
 
 
-def test_a_push_sent_again_is_recognised(store: InstanceStore, claimed: Claimed) -> None:
-    """WH-1: a push whose answer was lost can be sent again: it is in the journal once."""
+def test_a_push_on_a_journal_that_has_grown_is_refused(store: InstanceStore, claimed: Claimed) -> None:
+    """WH-1: an earlier push that arrived late does not pass for the next one, however long both are."""
     mine = claimed()
-    assert store.push([push_of(mine, "a")]) == ["ok"]
-    assert store.push([push_of(mine, "a")]) == ["ok"]
-    assert read(store).journal == ["a"]
+    assert store.push([push_of(mine, "late")]) == ["ok"]
+    assert store.push([push_of(mine, "next")]) == ["lost"]
+    assert read(store).journal == ["late"]
+
+
+def test_a_settle_covers_the_journal_that_it_knows(store: InstanceStore, claimed: Claimed, settle_of: SettleOf) -> None:
+    """WH-1: a snapshot that was made without a fact of the journal does not replace it."""
+    mine = claimed()
+    assert store.push([push_of(mine, "late")]) == ["ok"]
+    assert store.settle([settle_of(mine, journal_count=0)]) == ["lost"]
+    assert store.settle([settle_of(mine, journal_count=1)]) == ["ok"]
 
 
 def test_a_push_that_skips_facts_is_refused(store: InstanceStore, claimed: Claimed) -> None:

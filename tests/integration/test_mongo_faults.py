@@ -281,7 +281,7 @@ def test_an_instance_over_the_limit_does_not_stop_the_batch(store: MongoInstance
     store.claim(["one", "two"], "w1", MINUTE, 0)
     large = "x" * 9_000_000
     assert store.push([push(large), push("b", instance_id="two")]) == ["ok", "ok"]
-    assert store.push([push(large, count=1), push("c", count=1, instance_id="two")]) == ["lost", "ok"]
+    assert store.push([push(large, count=1), push("c", count=1, instance_id="two")]) == ["too_large", "ok"]
     with pytest.raises(PayloadTooLargeError):
         store.absorb(push(large, count=1))
 

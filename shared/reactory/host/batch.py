@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from reactory.exceptions import UnavailableError
+from reactory.exceptions import ReactoryError
 from reactory.host.attempt import Attempt
 from reactory.host.committer import Lane
 from reactory.host.outbox import bus_event
@@ -135,5 +135,5 @@ class Batch:
             told = {owner: [entry.id for entry in entries] for owner, entries in news.items()}
             self.services.instances.told(self.owner, told)
             self._told |= {(owner, entry) for owner, entries in told.items() for entry in entries}
-        except UnavailableError as error:
+        except ReactoryError as error:
             _LOG.warning("news not told, the sweeper will see to it: %s", error.message)

@@ -19,13 +19,13 @@ from reactory.host.attempt import Attempt, Outcome, too_large
 from reactory.host.batch import Batch
 from reactory.host.outbox import MISSING, status_entries
 from reactory.host.recovery import replay, restore, settle_down, stored_facts
-from reactory.host.signals import LeaseLostSignal
+from reactory.host.signals import LeaseLostSignal, TooLargeSignal
 from reactory.host.values import fetch
 from reactory.kernel.effects import CancelStep, Effect, LogLine, RunStep, StatusChanged, Store
 from reactory.kernel.facts import Begin, Fact, Interrupted, Succeeded, Tick, decode_fact, encode_fact
 from reactory.kernel.machine import Machine
 from reactory.kernel.records import Record, encode_record
-from reactory.kernel.snapshot import content_id, snapshot
+from reactory.kernel.snapshot import content_id, forget_unreferenced, snapshot
 from reactory.kernel.state import TERMINAL
 from reactory.kernel.timers import next_timer
 from reactory.kernel.values import is_ref, make_ref
@@ -365,6 +365,8 @@ class InstancePass:
                 return False
             case "lost":
                 raise LeaseLostSignal
+            case "too_large":
+                raise TooLargeSignal
 
     def _make_push(self) -> Push:
         return Push(self.instance_id, self._instance.epoch, self._batch.owner, self._journal_count, self._unwritten)
@@ -429,6 +431,8 @@ class InstancePass:
                 return False
             case "lost":
                 raise LeaseLostSignal
+            case "too_large":
+                raise TooLargeSignal
 
     async def _make_settle(self, *, keep_lease: bool) -> Settle:
         machine, state = self._machine, self._machine.state
@@ -457,6 +461,7 @@ class InstancePass:
             outbox=self._outbox,
             history=history,
             keep_lease=keep_lease,
+            journal_count=self._journal_count,
         )
 
     def _next_need(self, now: int, *, keep_lease: bool) -> int | None:
@@ -494,6 +499,7 @@ class InstancePass:
         self._tail_count += len(settle.history)
         self._tail_bytes += sum(map(len, settle.history))
         self._machine.records = []
+        forget_unreferenced(self._machine.state, self._machine.context.values)
         self._forget_unwritten()
         self._journal_count = self._journal_bytes = 0
         news = [*self._instance.outbox, *self._outbox]

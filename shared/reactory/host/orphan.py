@@ -2,41 +2,95 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reactory.exceptions import ReactoryError
 from reactory.host.batch import Batch
 from reactory.host.outbox import MISSING, status_entries
 from reactory.host.signals import LeaseLostSignal
 from reactory.kernel.effects import StatusChanged
 from reactory.kernel.snapshot import decode_state, encode_state
-from reactory.kernel.state import State
-from reactory.ports.store import Instance, Push, Settle
+from reactory.kernel.state import TERMINAL, State
+from reactory.ports.store import Instance, OutboxEntry, Push, Settle
 
 
-async def give_up(batch: Batch, instance: Instance, error: ReactoryError) -> None:
-    """Settle the instance as FAILED. Facts that cannot be applied without the definition are kept in the backlog."""
-    nothing = Push(instance.id, instance.epoch, batch.owner, instance.journal_count, [])
-    entries = await batch.absorb(nothing)
-    if entries is None:
-        raise LeaseLostSignal
+async def give_up(batch: Batch, instance: Instance, code: str, message: str) -> None:
+    """Settle the instance as FAILED. Facts that cannot be applied are kept in the backlog of its last snapshot."""
     state = State() if instance.state is None else decode_state(instance.state)
-    state.backlog += [*instance.journal, *(entry.fact for entry in entries)]
-    state.moves += 1
+    state.backlog += instance.journal
+    journal_count = instance.journal_count
+    while True:
+        entries = await batch.absorb(Push(instance.id, instance.epoch, batch.owner, journal_count, []))
+        if entries is None:
+            raise LeaseLostSignal
+        journal_count += len(entries)
+        state.backlog += [entry.fact for entry in entries]
+        if await _settle(batch, instance, state, {"code": code, "message": message, "stepId": None}):
+            return
+
+
+async def without_definition(batch: Batch, instance: Instance, error: ReactoryError) -> None:
+    """An instance that has ended needs no definition to tell what it owes; an open one, or a retry of it, does."""
+    asked = instance.inbox or instance.journal
+    if instance.status in TERMINAL and not (instance.status == "FAILED" and asked):
+        told = await _write(
+            batch,
+            instance,
+            state=instance.state or encode_state(State()),
+            status=instance.status,
+            reason=instance.reason,
+            outbox=[],
+            completed_at=instance.completed_at,
+        )
+        if told:
+            return
+    if instance.status not in ("COMPLETED", "CANCELLED"):
+        await give_up(batch, instance, MISSING, f"{error.message}; then retry the instance")
+
+
+async def _settle(batch: Batch, instance: Instance, state: State, reason: dict[str, Any]) -> bool:
     now = batch.services.clock.now()
-    reason = {"code": MISSING, "message": f"{error.message}; then retry the instance", "stepId": None}
-    change = StatusChanged(state.moves, instance.status, "FAILED", reason, now)
-    known = instance.status == "FAILED"  # it was told before, and only what it owes brought us here
-    outbox = [] if known else status_entries(instance, change)
+    outbox: list[OutboxEntry] = []
+    if instance.status != "FAILED":
+        state.moves += 1
+        outbox = status_entries(instance, StatusChanged(state.moves, instance.status, "FAILED", reason, now))
+    if not await _write(
+        batch,
+        instance,
+        state=encode_state(state),
+        status="FAILED",
+        reason=reason,
+        outbox=outbox,
+        completed_at=now,
+    ):
+        state.moves -= bool(outbox)
+        return False
+    return True
+
+
+async def _write(
+    batch: Batch,
+    instance: Instance,
+    *,
+    state: str,
+    status: str,
+    reason: dict[str, Any] | None,
+    outbox: list[OutboxEntry],
+    completed_at: int | None,
+) -> bool:
+    """One settle; what it owes is told by the batch. False when the inbox held something."""
+    now = batch.services.clock.now()
     settle = Settle(
         instance_id=instance.id,
         epoch=instance.epoch,
         owner=batch.owner,
-        state=encode_state(state),
-        status="FAILED",
+        state=state,
+        status=status,
         reason=reason,
-        started_at=state.started,
-        completed_at=now,
+        started_at=instance.started_at,
+        completed_at=completed_at,
         updated_at=now,
-        wake_at=now,
+        wake_at=now if outbox or instance.outbox else None,
         timer_at=None,
         waits=[],
         outbox=outbox,
@@ -45,5 +99,6 @@ async def give_up(batch: Batch, instance: Instance, error: ReactoryError) -> Non
     outcome = await batch.settle(settle)
     if outcome == "ok":
         batch.settled(instance, settle, [*instance.outbox, *outbox])
-    elif outcome == "lost":
+    elif outcome != "inbox":
         raise LeaseLostSignal
+    return outcome == "ok"

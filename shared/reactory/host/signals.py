@@ -3,5 +3,9 @@
 from __future__ import annotations
 
 
+class TooLargeSignal(BaseException):
+    """The instance no longer fits a document of the database."""
+
+
 class LeaseLostSignal(BaseException):
     """Another owner has the instance now: stop at once, tell nobody."""

@@ -33,6 +33,7 @@ class StepThreads:
         self._lock = Lock()
         self._threads = 0
         self._busy = 0
+        self._given_up = 0
         self._flushing = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -54,12 +55,20 @@ class StepThreads:
 
     def give_up(self) -> None:
         """A running job is no longer waited for: its thread does not count any more. On the loop's thread."""
+        self._given_up += 1
+        if self._given_up > self._limit:
+            # steps that never end have taken as many threads again: those that come now wait in line for one of them
+            return
         self._threads -= 1
         self._free()
 
     def taken_back(self) -> None:
         """A job that was given up has ended after all: its thread is there again. On the loop's thread."""
-        self._threads += 1
+        self._given_up -= 1
+        if self._given_up >= self._limit:
+            self._free()
+        else:
+            self._threads += 1
 
     def finished(self) -> None:
         """A job that was waited for has ended. On the loop's thread."""

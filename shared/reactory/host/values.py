@@ -11,9 +11,12 @@ from reactory.exceptions import StoreUnavailableError
 from reactory.kernel.values import is_ref, page_ids
 from reactory.ports.blobs import Blobs
 
+_MARK = b'"$ref"'
+"""Without it there is no reference in a JSON text."""
+
 
 def fetch(blobs: Blobs, ref: dict[str, Any], owner: str, fresh: Mapping[str, Any] | None = None) -> Any:
-    """The value behind a reference of the instance ``owner``, references inside of its lists resolved too.
+    """The value behind a reference of the instance ``owner``, references inside of it resolved too.
 
     ``fresh`` holds values by blob id that nobody has stored yet.
     """
@@ -26,22 +29,17 @@ def fetch(blobs: Blobs, ref: dict[str, Any], owner: str, fresh: Mapping[str, Any
         raise StoreUnavailableError(f"a value of instance {owner} is missing from the blob store: {missing[0]}")
     values = [known[blob_id] for blob_id in ids]
     value = [entry for page in values for entry in page] if "pages" in ref else values[0]
-    return _resolve(blobs, value, owner, fresh)
+    if len(found) == len(ids) and not any(_MARK in content for content in found.values()):
+        return value
+    return resolved(blobs, value, owner, fresh)
 
 
-def _resolve(blobs: Blobs, value: Any, owner: str, fresh: Mapping[str, Any] | None = None) -> Any:
-    """Entries of a list, or of a map, may have been moved out of line before the whole was."""
-
-    def whole(entry: Any) -> Any:
-        return fetch(blobs, entry, owner, fresh) if is_ref(entry, owner) else entry
-
+def resolved(blobs: Blobs, value: Any, owner: str, fresh: Mapping[str, Any] | None = None) -> Any:
+    """The value without references: parts of it may have been moved out of line before the whole was."""
+    if is_ref(value, owner):
+        return fetch(blobs, value, owner, fresh)
     if isinstance(value, list):
-        return [whole(entry) for entry in value]
+        return [resolved(blobs, entry, owner, fresh) for entry in value]
     if isinstance(value, dict):
-        return {key: whole(entry) for key, entry in value.items()}
+        return {key: resolved(blobs, entry, owner, fresh) for key, entry in value.items()}
     return value
-
-
-def resolved(blobs: Blobs, value: Any, owner: str) -> Any:
-    """The value itself, fetched if it is a reference; for answers to clients."""
-    return fetch(blobs, value, owner) if is_ref(value, owner) else _resolve(blobs, value, owner)

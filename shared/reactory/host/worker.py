@@ -12,9 +12,9 @@ from reactory.definition.program import Program
 from reactory.exceptions import AmbiguousWriteError, InvalidDefinitionError, ReactoryError, WorkflowNotFoundError
 from reactory.host.batch import Batch
 from reactory.host.instance_pass import InstancePass
-from reactory.host.orphan import give_up
+from reactory.host.orphan import give_up, without_definition
 from reactory.host.services import Services
-from reactory.host.signals import LeaseLostSignal
+from reactory.host.signals import LeaseLostSignal, TooLargeSignal
 from reactory.host.threads import StepThreads
 from reactory.host.wakeups import send_wakeups
 from reactory.ports.store import Instance
@@ -23,6 +23,11 @@ _LOG = logging.getLogger("reactory.host")
 
 AMBIGUOUS_TRIES = 2
 """How often a pass is begun anew after an ambiguous write, before the message is left to come again."""
+
+TOO_LARGE = (
+    "the state of the instance no longer fits the database's 16 MB: keep fewer and smaller values in variables and in "
+    "loops side by side, then start it anew"
+)
 
 STORE_THREADS = 6
 """Threads for the store's blocking calls: two lanes of two kinds, and room for the rest."""
@@ -68,8 +73,9 @@ class Worker:
     async def _handle(self, wakeups: Sequence[WakeUp], remaining_ms: float | None) -> set[str]:
         limits = self._services.limits
         ids = list(dict.fromkeys(w.instance_id for w in wakeups))
+        if self._draining:
+            return set(ids)  # this process is about to end: the messages come again, to another one
         batch = self._batch = Batch(self._services, self._services.ids.new(), self._executor, self._threads)
-        batch.hand_on = self._draining
         asked_at = batch.lease_begins()
         claimed = await batch.in_thread(
             self._services.instances.claim, ids, batch.owner, limits.lease_ms, limits.horizon_ms
@@ -116,18 +122,26 @@ class Worker:
                 current = self._passes[instance.id] = InstancePass(batch, instance, program)
                 await current.run()
             except (WorkflowNotFoundError, InvalidDefinitionError) as error:
-                await give_up(batch, instance, error)
+                await without_definition(batch, instance, error)
+            except TooLargeSignal:
+                again = await self._read_again(batch, instance)
+                await give_up(batch, again, "state_too_large", TOO_LARGE)
             except AmbiguousWriteError:
                 # forget what is in memory: the document knows whether it happened
-                again = await batch.in_thread(self._services.instances.get, instance.id)
-                if again is None or (again.epoch, again.lease_owner) != (instance.epoch, batch.owner):
-                    raise LeaseLostSignal from None
-                if not tries_left or again.lease_until is None:
+                instance = await self._read_again(batch, instance)
+                if not tries_left:
                     raise
-                again.interrupted = True
-                instance = again
+                instance.interrupted = True
                 continue
             return
+
+    async def _read_again(self, batch: Batch, instance: Instance) -> Instance:
+        """The document as it is now, while its lease is still this batch's."""
+        again = await batch.in_thread(self._services.instances.get, instance.id)
+        held = again is not None and again.lease_until is not None
+        if again is None or not held or (again.epoch, again.lease_owner) != (instance.epoch, batch.owner):
+            raise LeaseLostSignal
+        return again
 
     async def _program(self, batch: Batch, instance: Instance) -> Program:
         definitions = self._services.definitions

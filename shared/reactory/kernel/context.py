@@ -22,6 +22,15 @@ class Context:
     timeout: int | None = None
     values: dict[str, Any] = field(default_factory=dict)
 
+    def whole(self, value: Any) -> Any:
+        """The value with every reference inside of it replaced, at any depth; raises MissingValueSignal likewise."""
+        value = self.deref(value)
+        if type(value) is dict:
+            return {key: self.whole(entry) for key, entry in value.items()}
+        if type(value) is list:
+            return [self.whole(entry) for entry in value]
+        return value
+
     def deref(self, value: Any) -> Any:
         """The value itself; raises MissingValueSignal if it is a reference that was not loaded yet."""
         if not is_ref(value, self.instance_id):

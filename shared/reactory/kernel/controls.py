@@ -20,6 +20,7 @@ def obey(machine: Machine, control: Control) -> None:
                 machine.begin()
             reason = {"code": "paused", "message": control.reason or "paused by an operator", "by": control.by}
             machine.set_status("PAUSED", reason)
+            timers.stop(machine.state)
         case "resume" if status == "PAUSED":
             _resume(machine)
         case "cancel" if status in ("PENDING", "RUNNING", "PAUSED"):
@@ -34,6 +35,7 @@ def obey(machine: Machine, control: Control) -> None:
 def _resume(machine: Machine) -> None:
     """Go on: suspended steps anew, held ones in their order, running ones again if nobody runs them any more."""
     machine.set_status("RUNNING")
+    timers.go_on(machine.state)
     suspended = [path for path, live in machine.state.live.items() if live.status == "SUSPENDED"]
     for path in suspended:
         tree.thaw_below(machine, path)
@@ -48,7 +50,7 @@ def _resume(machine: Machine) -> None:
 def _retry(machine: Machine) -> None:
     """Take the failed steps up again; what has finished stays finished."""
     state = machine.state
-    state.finished = None
+    state.finished = state.paused = None
     timeout = machine.context.timeout or machine.program.timeout
     state.deadline = state.now + timeout if timeout else None
     machine.set_status("PENDING")

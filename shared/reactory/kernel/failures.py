@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reactory.definition.policy import DEFAULT_RETRY
-from reactory.kernel import backoff, nodes, paths, tree
+from reactory.definition.program import JoinConfig
+from reactory.kernel import backoff, nodes, paths, timers, tree
 from reactory.kernel.facts import ErrorInfo
 from reactory.kernel.state import NodeState
 
@@ -32,6 +33,8 @@ def attempt_failed(machine: Machine, path: str, live: NodeState, error: ErrorInf
 def interrupt_running(machine: Machine) -> None:
     """The last owner vanished: what it was running is run again, or has failed (WH-1, WH-19)."""
     for path, live in list(machine.state.live.items()):
+        if machine.state.live.get(path) is not live:
+            continue  # dropped for what became of another one
         if live.status != "RUNNING" or not live.attempt or live.phase:
             continue
         live.interruptions += 1
@@ -70,10 +73,9 @@ def node_failed(machine: Machine, path: str, live: NodeState, error: ErrorInfo) 
             live.status = "SUSPENDED"
             if machine.state.status == "RUNNING":
                 machine.set_status("PAUSED", {"code": "suspended", "message": explain(path, live), "stepId": node.id})
+                timers.stop(machine.state)
         case "terminate":
-            live.status = (
-                "PENDING"  # nothing of it runs any more: it is frozen like all the others, and then has failed
-            )
+            live.status = "PENDING"  # nothing of it runs any more: it is frozen like all the others, then has failed
             tree.freeze(machine, [""])
             live.status = "FAILED"
             machine.fail_instance("terminated", explain(path, live), node.id)
@@ -97,14 +99,15 @@ def block_stuck(machine: Machine, key: str) -> None:
     if key:
         nodes.child_failed(machine, paths.container(key), key)
         return
-    path, live = _culprit(machine)
-    machine.fail_instance("dead_lettered", explain(path, live), machine.node(path).id)
+    path = _culprit(machine)
+    machine.fail_instance("dead_lettered", explain(path, machine.state.live[path]), machine.node(path).id)
 
 
-def _culprit(machine: Machine) -> tuple[str, NodeState]:
+def _culprit(machine: Machine) -> str:
     """The failed step to be named: the first that failed by itself, not for what failed inside of it."""
-    failed = [(p, live) for p, live in machine.state.live.items() if live.status == "FAILED"]
-    return next(((p, live) for p, live in failed if not live.failed), failed[0])
+    failed = [path for path, live in machine.state.live.items() if live.status == "FAILED"]
+    by_itself = [path for path in failed if not machine.state.live[path].failed]
+    return (by_itself or failed or list(machine.state.live))[0]
 
 
 def container_stuck(machine: Machine, path: str, live: NodeState) -> None:
@@ -126,6 +129,21 @@ def container_timed_out(machine: Machine, path: str, live: NodeState) -> None:
     limit = tree.time_limit(machine.node(path))
     tree.freeze(machine, list(tree.child_keys(machine, path)))
     message = f"'{path}' was not through after its timeout of {limit} ms"
+    node_failed(machine, path, live, ErrorInfo("StepTimeoutError", message, "step_timeout", "timeout"))
+
+
+def join_timed_out(machine: Machine, key: str, index: int) -> None:
+    """A join has waited longer than its ``timeout`` for enough of its steps: it fails, and is through with waiting."""
+    block, progress = machine.block(key), machine.state.blocks[key]
+    node = block.nodes[index]
+    machine.enter(key, index)
+    path = paths.prefix(key) + node.id
+    live = machine.state.live[path]
+    live.started, live.choice = machine.state.now, tree.TIMED_OUT
+    rule = node.config.rule if isinstance(node.config, JoinConfig) else None
+    message = f"join '{path}' waited longer than its timeout of {rule.timeout if rule else 0} ms"
+    if node.continue_on_error:
+        progress.gone.append(index)  # what comes too late finds it gone
     node_failed(machine, path, live, ErrorInfo("StepTimeoutError", message, "step_timeout", "timeout"))
 
 

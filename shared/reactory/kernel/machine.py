@@ -35,6 +35,9 @@ from reactory.kernel.state import BlockState, Frame, NodeState, State
 from reactory.kernel.timers import fire
 from reactory.kernel.values import MissingValueSignal
 
+OPEN = frozenset({"RUNNING", "PAUSED"})
+"""Statuses in which something can still happen by itself."""
+
 DRAIN_BUDGET = 500
 """Nodes decided per call of ``drain``: then the host may renew its lease or hand on, and calls again."""
 
@@ -51,7 +54,7 @@ class Machine:
         self.effects: list[Effect] = []
         self.records: list[Record] = []
         self.queue: deque[str] = deque(path for path, live in state.live.items() if live.phase)
-        if state.finishing:
+        if state.finishing and state.status in OPEN:
             self.queue.appendleft("")
         self._blocks: dict[str, Block] = {"": program.root}
         self._frame_keys: dict[str, str] = {"": ""}
@@ -128,23 +131,32 @@ class Machine:
             while queue:
                 if budget <= 0:
                     return False
-                budget -= 1
                 path = queue.popleft()
+                if self._is_stale(path):
+                    continue
                 if self._is_held(path):
                     held.append(path)
                     continue
+                budget -= 1
                 try:
                     self._carry_out(path)
                 except MissingValueSignal as signal:
                     queue.appendleft(path)
                     self.effects.append(Load(signal.ref))
                     return False
-                if state.status not in ("RUNNING", "PAUSED"):
+                if state.status not in OPEN:
                     queue.clear()
                     held.clear()
             return True
         finally:
             queue.extendleft(reversed(held))
+
+    def _is_stale(self, path: str) -> bool:
+        """A node that was dropped or frozen after it was put in line: a restored machine would not find it there."""
+        if not path:
+            return not self.state.finishing
+        live = self.state.live.get(path)
+        return live is None or not live.phase
 
     def _is_held(self, path: str) -> bool:
         """A paused instance concludes what has finished and begins nothing (WH-17)."""
@@ -155,12 +167,9 @@ class Machine:
 
     def _carry_out(self, path: str) -> None:
         if not path:
-            if self.state.finishing:
-                self.finish()
+            self.finish()
             return
-        live = self.state.live.get(path)
-        if live is None:
-            return
+        live = self.state.live[path]
         try:
             match live.phase:
                 case "start":
@@ -188,12 +197,11 @@ class Machine:
         node = self.node(path)
         if node.outputs:
             self._map_outputs(node, live)
-        self.complete(path, live, "COMPLETED", live.output)
-        if isinstance(
-            node.config, EndConfig
-        ):  # what still runs elsewhere is cancelled, what was to follow never begins
+        if isinstance(node.config, EndConfig):
+            # wherever the instance stands: what still runs is cancelled, what was to follow never begins
             self.state.finishing = True
             self.queue.appendleft("")
+        self.complete(path, live, "COMPLETED", live.output)
 
     def _map_outputs(self, node: Node, live: NodeState) -> None:
         frame = self.state.frames[self.frame_key(live.block)]
@@ -260,18 +268,29 @@ class Machine:
         wanted = config.rule.needed(len(before)) if isinstance(config, JoinConfig) else len(before)
         left = progress.need.get(str(index), wanted) - 1
         progress.need[str(index)] = left
-        if left == 0:
+        if left == 0 and paths.prefix(key) + block.nodes[index].id not in self.state.live:
             if wanted < len(before):
                 tree.drop_losers(self, key, block, progress, index)
             self.enter(key, index)
 
     def enter(self, key: str, index: int) -> None:
         """A node's turn has come."""
-        node = self.block(key).nodes[index]
-        path = paths.prefix(key) + node.id
+        block = self.block(key)
+        path = paths.prefix(key) + block.nodes[index].id
+        progress = self.state.blocks[key]
         self.state.live[path] = NodeState(block=key, index=index, phase="start")
-        self.state.blocks[key].open += 1
+        progress.open += 1
         self.queue.append(path)
+        self._watch_joins(block, progress, index)
+
+    def _watch_joins(self, block: Block, progress: BlockState, index: int) -> None:
+        """The time of a join with a timeout begins with the first of the steps that it waits for."""
+        progress.joins.pop(str(index), None)
+        for successor in block.successors[index]:
+            config = block.nodes[successor].config
+            waiting = progress.need.get(str(successor), 1) > 0
+            if waiting and isinstance(config, JoinConfig) and config.rule.timeout is not None:
+                progress.joins.setdefault(str(successor), self.state.now + config.rule.timeout)
 
     # --- blocks ---------------------------------------------------------------------------------------------------
 
@@ -287,6 +306,8 @@ class Machine:
 
     def check_block(self, key: str, progress: BlockState) -> None:
         """See whether a block is through, or stuck on what failed in it, and tell its container."""
+        if self.state.finishing:
+            return
         if progress.left == 0:
             if key:
                 nodes.child_done(self, paths.container(key), key)

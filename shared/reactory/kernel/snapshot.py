@@ -50,6 +50,27 @@ def snapshot(state: State, instance_id: str, values: dict[str, Any]) -> tuple[st
     return (encode_state(state), blobs) if blobs else (text, {})
 
 
+KEPT_VALUES = 64
+"""Loaded values that a pass keeps in memory without asking whether the state still needs them."""
+
+
+def forget_unreferenced(state: State, values: dict[str, Any]) -> None:
+    """Let go of values that the state no longer refers to, so that a long loop does not fill the memory."""
+    if len(values) <= KEPT_VALUES:
+        return
+    needed = {ref for value, _ in _values(state) for ref in _refs(value)}
+    for blob_id in [blob_id for blob_id in values if blob_id not in needed]:
+        del values[blob_id]
+
+
+def _refs(value: Any) -> Iterator[str]:
+    """The ids that a value refers to, at the top or one level below: deeper ones are loaded again if need be."""
+    entries = value.values() if type(value) is dict and "$ref" not in value else (value,)
+    for entry in entries:
+        if type(entry) is dict and entry.get("$ref") == "blob":
+            yield str(entry.get("id"))
+
+
 def content_id(begin: str, encoded: bytes) -> str:
     """The id of a blob, by its content: two owners of one lease after the other never mean different things by one id."""
     return f"{begin}.{blake2b(encoded, digest_size=12).hexdigest()}"

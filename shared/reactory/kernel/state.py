@@ -68,7 +68,8 @@ class NodeState(msgspec.Struct, omit_defaults=True):
 class BlockState(msgspec.Struct, omit_defaults=True):
     """One running step list: ``left`` unfinished nodes, ``open`` of them entered and able to go on, ``failed`` of them
     failed for good; ``need`` counts what entered nodes' successors still wait for; ``gone`` are nodes that finished or
-    were dropped (kept only where an early join may have to find its losers).
+    were dropped (kept only where an early join may have to find its losers). ``joins``: until when a waiting join with a
+    timeout waits, in ms.
     """
 
     left: int
@@ -76,6 +77,7 @@ class BlockState(msgspec.Struct, omit_defaults=True):
     failed: int = 0
     need: dict[str, int] = {}
     gone: list[int] = []
+    joins: dict[str, int] = {}
 
 
 class Frame(msgspec.Struct, omit_defaults=True):
@@ -87,7 +89,7 @@ class Frame(msgspec.Struct, omit_defaults=True):
 
 class State(msgspec.Struct, omit_defaults=True):
     """``seq`` numbers the records, ``moves`` the changes of status. ``backlog`` holds facts (JSON texts) that could not
-    be applied because the definition was missing; they come before the journal.
+    be applied because the definition was missing; they come before the journal. ``paused`` is since when it is paused.
     """
 
     status: str = "PENDING"
@@ -98,6 +100,7 @@ class State(msgspec.Struct, omit_defaults=True):
     started: int | None = None
     finished: int | None = None
     deadline: int | None = None
+    paused: int | None = None
     reason: dict[str, Any] | None = None
     finishing: bool = False
     compensated: bool = False

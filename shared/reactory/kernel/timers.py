@@ -22,7 +22,29 @@ def next_timer(state: State) -> int | None:
             times.append(live.due)
         if live.deadline is not None:
             times.append(live.deadline)
+    for progress in state.blocks.values():
+        if progress.joins:
+            times += progress.joins.values()
     return min(times, default=None)
+
+
+def stop(state: State) -> None:
+    """The instance is paused: from here its time stands still."""
+    state.paused = state.now
+
+
+def go_on(state: State) -> None:
+    """The pause is over: what had so much time left has it still. Delays and back-offs go by the world's clock."""
+    lasted = 0 if state.paused is None else state.now - state.paused
+    state.paused = None
+    if state.deadline is not None:
+        state.deadline += lasted
+    for live in state.live.values():
+        if live.deadline is not None:
+            live.deadline += lasted
+    for progress in state.blocks.values():
+        for index in progress.joins:
+            progress.joins[index] += lasted
 
 
 def fire(machine: Machine) -> None:
@@ -42,6 +64,10 @@ def fire(machine: Machine) -> None:
         live = state.live.get(path)
         if live is not None and live.deadline is not None:
             failures.container_timed_out(machine, path, live)
+    for key, progress in list(state.blocks.items()):
+        for index in [index for index, until in progress.joins.items() if until <= state.now]:
+            if state.status == "RUNNING" and state.blocks.get(key) is progress:
+                failures.join_timed_out(machine, key, int(index))
 
 
 def _wake(machine: Machine, path: str) -> None:

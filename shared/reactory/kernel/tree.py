@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from reactory.definition.program import Block, ForEachConfig, Node, ParallelConfig, WhileConfig, child_blocks
+from reactory.definition.program import (
+    Block,
+    ForEachConfig,
+    JoinConfig,
+    Node,
+    ParallelConfig,
+    WhileConfig,
+    child_blocks,
+)
 from reactory.kernel import paths
 from reactory.kernel.effects import CancelStep
 from reactory.kernel.state import BlockState, Frame, NodeState
 
 if TYPE_CHECKING:
     from reactory.kernel.machine import Machine
+
+
+TIMED_OUT = "timed out"
+"""The choice of a join that waited for too long."""
 
 
 def mark_gone(block: Block, progress: BlockState, index: int) -> None:
@@ -181,13 +193,30 @@ def _thaw_nodes(machine: Machine, found: list[str]) -> None:
 def restart(machine: Machine, path: str, live: NodeState) -> None:
     """One failed or frozen node is taken up again."""
     live.error, live.interruptions = None, 0
+    if live.choice == TIMED_OUT and _waits_again(machine, path, live):
+        return
     if live.ended or not (live.open or live.failed or live.cursor):
         live.status, live.base = "PENDING", live.attempt
         machine.enqueue(path, "end" if live.ended else "start")
         return
-    live.status, live.deadline = "RUNNING", deadline(machine, machine.node(path))
-    if not (live.open or live.failed):  # else its blocks go on by themselves
+    node = machine.node(path)
+    live.status, live.deadline = "RUNNING", deadline(machine, node)
+    if not (live.open or live.failed) or isinstance(node.config, ForEachConfig | ParallelConfig):
+        # the blocks of other containers go on by themselves; these may have been frozen before they looked at theirs
         machine.enqueue(path, "next")
+
+
+def _waits_again(machine: Machine, path: str, live: NodeState) -> bool:
+    """A join that timed out waits anew, unless enough of its steps have come since."""
+    progress = machine.state.blocks[live.block]
+    node = machine.node(path)
+    live.choice = ""
+    if progress.need.get(str(live.index), 1) <= 0 or not isinstance(node.config, JoinConfig):
+        return False
+    del machine.state.live[path]
+    progress.open -= 1
+    progress.joins[str(live.index)] = machine.state.now + (node.config.rule.timeout or 0)
+    return True
 
 
 def deadline(machine: Machine, node: Node) -> int | None:

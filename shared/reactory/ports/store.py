@@ -14,8 +14,9 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-Outcome = Literal["ok", "inbox", "lost"]
-"""``ok``: written. ``inbox``: refused because facts from outside are waiting. ``lost``: the lease is another's now."""
+Outcome = Literal["ok", "inbox", "lost", "too_large"]
+"""``ok``: written. ``inbox``: refused because facts from outside are waiting. ``lost``: the lease is another's now, or
+the document is not as its owner knows it. ``too_large``: more than the database can hold in one document."""
 
 
 class InboxEntry(msgspec.Struct, frozen=True):
@@ -91,6 +92,7 @@ class Push(msgspec.Struct, frozen=True):
 class Settle(msgspec.Struct, frozen=True, kw_only=True):
     """Write the snapshot and empty the journal; free the lease unless ``keep_lease``.
 
+    ``journal_count`` is the number of facts in the journal that the snapshot covers, None = whatever is there.
     ``wake_at``/``timer_at`` None mean never. ``history`` is appended to the tail in the document (records that go to
     the ``steps`` collection were put there before). ``outbox`` is appended.
     """
@@ -110,6 +112,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     outbox: list[OutboxEntry]
     history: list[str]
     keep_lease: bool = False
+    journal_count: int | None = None
 
 
 class HistoryChunk(msgspec.Struct, frozen=True):

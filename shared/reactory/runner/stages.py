@@ -6,7 +6,7 @@ Authentication, authorisation, rate limits, configuration and admission take the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -38,10 +38,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What the stages read."""
+    """What the stages read. ``resolved`` remembers within one call, so that a thousand starts look a workflow up once."""
 
     settings: Settings
     programs: Definitions
+    resolved: dict[tuple[str, str, str | None], StoredDefinition] = field(default_factory=dict)
 
 
 def check_labels(_: Pipeline, draft: Draft) -> None:
@@ -68,8 +69,11 @@ def resolve_definition(pipeline: Pipeline, draft: Draft) -> None:
         raise InvalidRequestError(
             f"version: {request.version!r} contradicts {request.workflow!r}; give the version once",
         )
-    draft.definition = pipeline.programs.resolve(request.tenant, request.workflow, request.version)
-    found = draft.definition
+    wanted = request.tenant, request.workflow, request.version
+    found = pipeline.resolved.get(wanted)
+    if found is None:
+        found = pipeline.resolved[wanted] = pipeline.programs.resolve(*wanted)
+    draft.definition = found
     draft.program = pipeline.programs.program(request.tenant, found.workflow_id, found.version, found.fingerprint)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -69,11 +70,12 @@ class StartWorkflow:
         """
         outcomes: list[Started | ReactoryError] = []
         drafts: list[tuple[int, Instance, bytes]] = []
+        pipeline = replace(self._pipeline, resolved={})
         for position, request in enumerate(requests):
             draft = Draft(request)
             try:
                 for stage in STAGES:
-                    stage(self._pipeline, draft)
+                    stage(pipeline, draft)
             except ReactoryError as refusal:
                 outcomes.append(refusal)
                 continue

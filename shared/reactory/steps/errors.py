@@ -108,4 +108,5 @@ def _message(error: BaseException) -> str:
     text = text.partition(_TRACE)[0].strip() or name
     if isinstance(error, LookupError) and text != name:
         text = f"{name}: {text}"  # the text of a KeyError is only the key
+    text = text.encode("utf-8", "replace").decode()  # half a surrogate pair, as in a broken file name, is no text
     return text if len(text) <= MESSAGE_LIMIT else f"{text[: MESSAGE_LIMIT - 1]}…"

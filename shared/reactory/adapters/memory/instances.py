@@ -173,8 +173,6 @@ class MemoryInstances:
         found = self._owned(item)
         if found is None:
             return "lost"
-        if found.journal_count == item.journal_count + len(item.facts) and item.facts:
-            return "ok"  # the same push, sent again
         if found.inbox:
             return "inbox"
         if found.journal_count != item.journal_count:
@@ -188,6 +186,8 @@ class MemoryInstances:
             return "lost"
         if found.inbox:
             return "inbox"
+        if item.journal_count not in (None, found.journal_count):
+            return "lost"
         found.state, found.status, found.reason = item.state, item.status, deepcopy(item.reason)
         found.started_at, found.completed_at, found.updated_at = item.started_at, item.completed_at, item.updated_at
         found.wake_at, found.timer_at, found.waits = item.wake_at, item.timer_at, deepcopy(item.waits)

@@ -2,12 +2,12 @@
 
 Every filter asks for the epoch, the owner, a lease that was not freed, and (push, settle) an empty inbox. When fewer
 documents matched than were sent, one read tells which and why. A write that had happened before, because it was sent
-again or its answer was lost, is recognised: a push by the length of the journal, a settle by its mark.
+again or its answer was lost, is recognised by its mark. Not by the length of the journal: an earlier push that arrives
+late, after its owner has given it up, would pass for the next one.
 """
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -23,26 +23,29 @@ from reactory.adapters.mongo.errors import reading, writing
 from reactory.exceptions import AmbiguousWriteError, StoreUnavailableError
 from reactory.ports.store import InboxEntry, Outcome, Push, Settle
 
-_LOG = logging.getLogger(__name__)
 _COMMAND_STATEMENTS = 500
 _COMMAND_CHARACTERS = 12_000_000
 """Of one command: at most 48 MB on the wire, however many bytes a character takes."""
 
-_SEEN = {"epoch": 1, "lease": 1, "journalCount": 1, "settled": 1, "inbox": {"$slice": 1}}
+_DOCUMENT_CHARACTERS = 15_000_000
+"""Of one document, which MongoDB holds to 16 MB."""
+
+_SEEN = {"epoch": 1, "lease": 1, "journalCount": 1, "mark": 1, "inbox": {"$slice": 1}}
 
 Applied = Callable[[Document], bool]
 """Whether the document shows that this write has happened."""
 
 
 def push(collection: Collection[Document], batch: Sequence[Push]) -> list[Outcome]:
-    writes = [_Write(item, _push_statement(item), _characters(item.facts), _pushed(item)) for item in batch]
+    mark = secrets.token_hex(6)
+    writes = [_Write(item, _push_statement(item, mark), _characters(item.facts), _marked(mark)) for item in batch]
     return _run(collection, writes)
 
 
 def settle(collection: Collection[Document], batch: Sequence[Settle]) -> list[Outcome]:
     mark = secrets.token_hex(6)
     writes = [
-        _Write(item, _settle_statement(item, mark), len(item.state) + _characters(item.history), _settled(mark))
+        _Write(item, _settle_statement(item, mark), len(item.state) + _characters(item.history), _marked(mark))
         for item in batch
     ]
     return _run(collection, writes)
@@ -75,27 +78,30 @@ class _Write:
 
 
 def _run(collection: Collection[Document], writes: Sequence[_Write]) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    for part in _commands(writes):
+    """What cannot fit a document is not even sent; it must not take the others with it."""
+    outcomes: dict[str, Outcome] = {}
+    for part in _commands([write for write in writes if write.size <= _DOCUMENT_CHARACTERS]):
         try:
-            outcomes += _send(collection, part)
+            outcomes |= _send(collection, part)
         except StoreUnavailableError as error:
             if outcomes:
                 raise AmbiguousWriteError(f"Only a part of the batch was written: {error.message}") from error
             raise
-    return outcomes
+    return [outcomes.get(write.item.instance_id, "too_large") for write in writes]
 
 
-def _send(collection: Collection[Document], part: Sequence[_Write]) -> list[Outcome]:
+def _send(collection: Collection[Document], part: Sequence[_Write]) -> dict[str, Outcome]:
+    ids = [write.item.instance_id for write in part]
     try:
         reply = update(collection, [write.statement for write in part])
     except AmbiguousWriteError:
         if _all_applied(collection, part):
-            return ["ok"] * len(part)
+            return dict.fromkeys(ids, "ok")
         raise
-    for index in reply.too_large:
-        _LOG.error("instance %s would exceed MongoDB's 16 MB; not written", part[index].item.instance_id)
-    return ["ok"] * len(part) if reply.matched == len(part) else _judge(collection, part)
+    if reply.matched == len(part):
+        return dict.fromkeys(ids, "ok")
+    outcomes: dict[str, Outcome] = dict(zip(ids, _judge(collection, part), strict=True))
+    return outcomes | dict.fromkeys((ids[index] for index in reply.too_large), "too_large")
 
 
 def _all_applied(collection: Collection[Document], part: Sequence[_Write]) -> bool:
@@ -147,16 +153,15 @@ def _fence(item: Push | Settle) -> Document:
     }
 
 
-def _push_statement(item: Push) -> Document:
+def _push_statement(item: Push, mark: str) -> Document:
     return {
         "q": {**_fence(item), "inbox": [], "journalCount": item.journal_count},
-        "u": {"$push": {"journal": {"$each": item.facts}}, "$inc": {"journalCount": len(item.facts)}},
+        "u": {
+            "$push": {"journal": {"$each": item.facts}},
+            "$inc": {"journalCount": len(item.facts)},
+            "$set": {"mark": mark},
+        },
     }
-
-
-def _pushed(item: Push) -> Applied:
-    after = item.journal_count + len(item.facts)
-    return lambda document: bool(document["journalCount"] == after)
 
 
 def _settle_statement(item: Settle, mark: str) -> Document:
@@ -173,7 +178,7 @@ def _settle_statement(item: Settle, mark: str) -> Document:
         "waits": item.waits or None,
         "journal": [],
         "journalCount": 0,
-        "settled": mark,
+        "mark": mark,
     }
     unset = {name: "" for name, value in values.items() if value is None}
     if not item.keep_lease:
@@ -181,7 +186,8 @@ def _settle_statement(item: Settle, mark: str) -> Document:
     change = {"$set": {name: value for name, value in values.items() if value is not None}, **_appended(item)}
     if unset:
         change["$unset"] = unset
-    return {"q": {**_fence(item), "inbox": [], "settled": {"$ne": mark}}, "u": change}
+    known = {} if item.journal_count is None else {"journalCount": item.journal_count}
+    return {"q": {**_fence(item), "inbox": [], "mark": {"$ne": mark}, **known}, "u": change}
 
 
 def _appended(item: Settle) -> Document:
@@ -197,8 +203,8 @@ def _appended(item: Settle) -> Document:
     return change
 
 
-def _settled(mark: str) -> Applied:
-    return lambda document: bool(document.get("settled") == mark)
+def _marked(mark: str) -> Applied:
+    return lambda document: bool(document.get("mark") == mark)
 
 
 def _characters(texts: Sequence[str]) -> int:

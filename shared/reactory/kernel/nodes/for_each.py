@@ -74,7 +74,7 @@ def _close(machine: Machine, path: str, live: NodeState) -> None:
         _store_if_full(machine, path, live, pages - 1, last=True)
         results = make_ref(_page_base(machine, path), live.total, pages)
     else:
-        results = [machine.context.deref(live.results[str(index)]) for index in range(live.total)]
+        results = [machine.context.whole(live.results[str(index)]) for index in range(live.total)]
     live.items = None
     live.results = {}
     machine.conclude(path, live, {"results": results})

@@ -45,7 +45,7 @@ def _conclude(machine: Machine, path: str, node: Node, live: NodeState) -> None:
     config = node.config
     assert isinstance(config, ParallelConfig)
     output = {
-        branch.name: machine.context.deref(live.results[str(number)])
+        branch.name: machine.context.whole(live.results[str(number)])
         for number, branch in enumerate(config.branches)
         if str(number) in live.results
     }
