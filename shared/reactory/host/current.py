@@ -13,12 +13,20 @@ from reactory.kernel.machine import Machine
 from reactory.ports.blobs import Blobs
 from reactory.ports.store import Instance
 
+PATIENCE = 20
+"""Slices of a computation (500 nodes each) that a look at an instance waits for."""
+
 
 def current(instance: Instance, program: Program, blobs: Blobs, env: Mapping[str, Any] | None = None) -> Machine:
-    """The machine with the journal and the inbox applied."""
+    """The machine with the journal and the inbox applied. A very long computation is followed for a part of its way."""
     machine = restore(instance, program, env or {})
+    patience = PATIENCE
     inbox = [decode_fact(entry.fact) for entry in instance.inbox]
     for ref in replay(machine, [*stored_facts(machine, instance), *inbox]):
-        if ref is not None:
+        if ref is None:
+            patience -= 1
+            if not patience:
+                break
+        else:
             machine.context.values[ref["id"]] = fetch(blobs, ref, instance.id, machine.context.values)
     return machine

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -17,19 +17,18 @@ import msgspec
 from reactory.definition.program import Program
 from reactory.host.attempt import Attempt, Outcome, too_large
 from reactory.host.batch import Batch
+from reactory.host.ledger import Ledger
 from reactory.host.outbox import MISSING, status_entries
 from reactory.host.recovery import replay, restore, settle_down, stored_facts
-from reactory.host.signals import LeaseLostSignal, TooLargeSignal
+from reactory.host.signals import LeaseLostSignal
 from reactory.host.values import fetch
 from reactory.kernel.effects import CancelStep, Effect, LogLine, RunStep, StatusChanged, Store
-from reactory.kernel.facts import Begin, Fact, Interrupted, Succeeded, Tick, decode_fact, encode_fact
-from reactory.kernel.machine import Machine
-from reactory.kernel.records import Record, encode_record
-from reactory.kernel.snapshot import content_id, forget_unreferenced, snapshot
+from reactory.kernel.facts import Begin, Fact, Interrupted, Succeeded, Tick, decode_fact
+from reactory.kernel.snapshot import content_id
 from reactory.kernel.state import TERMINAL
 from reactory.kernel.timers import next_timer
 from reactory.kernel.values import is_ref, make_ref
-from reactory.ports.store import HistoryChunk, InboxEntry, Instance, OutboxEntry, Push, Settle
+from reactory.ports.store import Instance
 from reactory.steps.context import StepContext
 
 _LOG = logging.getLogger("reactory.host")
@@ -47,26 +46,20 @@ class InstancePass:
         self._batch = batch
         self._services = batch.services
         self._limits = batch.services.limits
-        self._instance = instance
-        self._machine: Machine = restore(instance, program, batch.services.env)
-        self._journal_count = instance.journal_count
-        self._journal_bytes = sum(map(len, instance.journal))
-        self._tail_count = instance.history_count
-        self._tail_bytes = 0
-        self._unwritten: list[str] = []
-        self._unwritten_bytes = 0
-        self._must_write = False
-        self._owed: set[str] = set()
+        self._program = program
+        self._ledger = Ledger(batch, instance)
+        self._machine = restore(instance, program, batch.services.env)
         self._arrived: list[Outcome] = []
         self._ready: list[RunStep] = []
         self._in_flight: dict[str, Attempt] = {}
-        self._blobs: dict[str, bytes] = {}
-        self._pages: dict[str, bytes] = {}
         self._carrying_on = False
-        self._outbox: list[OutboxEntry] = []
         self._stirred = asyncio.Event()
         self._lost = False
         self._mail = False
+
+    @property
+    def _instance(self) -> Instance:
+        return self._ledger.instance
 
     @property
     def instance_id(self) -> str:
@@ -86,18 +79,41 @@ class InstancePass:
 
     async def _recover(self) -> None:
         instance = self._instance
-        facts = stored_facts(self._machine, instance)
+        interrupted = instance.interrupted and bool(instance.state or instance.journal)
+        if instance.inbox:
+            await self._ledger.take_inbox()
+        await self._rebuild()
+        if interrupted:
+            await self._apply(Interrupted(self._services.clock.now()))
+        if self._machine.state.status == "PENDING":
+            await self._apply(Begin(self._services.clock.now()))
+        self._resume_running()
+
+    async def _rebuild(self) -> None:
+        """The machine as it follows from what is durable, and from nothing else."""
+        values = self._machine.context.values
+        self._machine = restore(self._instance, self._program, self._services.env, values)
+        self._ready = []
+        facts = stored_facts(self._machine, self._instance)
         going_on = replay(self._machine, facts)
         self._carrying_on = not await self._follow(going_on, in_slices=not facts)
         self._take_effects(replaying=True)
         self._note_return()
-        if instance.interrupted and (instance.state or instance.journal):
-            await self._apply(Interrupted(self._services.clock.now()))
-        if instance.inbox:
-            await self._absorb()
-        if self._machine.state.status == "PENDING":
-            await self._apply(Begin(self._services.clock.now()))
+
+    async def _absorb(self) -> None:
+        """Take in what came from outside. It comes before what was not written yet (who was told that the instance is
+        cancelled must find it cancelled), so the machine is rebuilt, and the rest applied anew.
+        """
+        unwritten = await self._ledger.take_inbox()
+        await self._rebuild()
+        for text in unwritten:
+            await self._apply(decode_fact(text))
+        for path in [path for path, attempt in self._in_flight.items() if not self._is_awaited(attempt)]:
+            self._in_flight.pop(path).cancel()
         self._resume_running()
+
+    def _is_awaited(self, attempt: Attempt) -> bool:
+        return self._machine.awaited(attempt.effect.path, attempt.effect.attempt) is not None
 
     def _note_return(self) -> None:
         """The definition was missing and is there again: the kernel never knew, so its status stands (WH-18)."""
@@ -108,7 +124,7 @@ class InstancePass:
             for number, (previous, status) in enumerate((("FAILED", "PENDING"), ("PENDING", state.status))):
                 if previous != status:
                     change = StatusChanged(state.moves - 1 + number, previous, status, None, now)
-                    self._outbox += status_entries(self._instance, change)
+                    self._ledger.owe(status_entries(self._instance, change))
 
     def _resume_running(self) -> None:
         """Steps that were to run when the last owner let go, and that nobody runs now."""
@@ -133,7 +149,7 @@ class InstancePass:
         timer = next_timer(self._machine.state)
         if timer is not None and timer <= self._services.clock.now():
             await self._apply(Tick(self._services.clock.now()))
-        while self._arrived and not (self._must_write and self._journal_is_full()):
+        while self._arrived and not (self._ledger.must_write and self._ledger.is_full()):
             await self._apply(self._stored_form(self._arrived.pop(0)))
         self._ready = [effect for effect in self._ready if self._is_wanted(effect)]
         if self._carrying_on or self._arrived:
@@ -149,7 +165,7 @@ class InstancePass:
                 self._start_ready()
             return True
         if self._in_flight:
-            if self._must_write and not await self._write_facts():
+            if self._ledger.must_write and not await self._write_facts():
                 return True
             await self._wait()
             return True
@@ -185,11 +201,7 @@ class InstancePass:
 
     async def _apply(self, fact: Fact) -> None:
         """Into the state at once; into the journal with the next write."""
-        text = encode_fact(fact)
-        self._unwritten.append(text)
-        self._unwritten_bytes += len(text)
-        # what only says that time has passed would be found out again: it needs no write of its own
-        self._must_write = self._must_write or not isinstance(fact, Begin | Tick)
+        self._ledger.add(fact)
         await self._follow(settle_down(self._machine))
         self._machine.apply(fact)
         self._carrying_on = not await self._follow(settle_down(self._machine), in_slices=True)
@@ -212,7 +224,7 @@ class InstancePass:
         if encoded is None:
             return outcome
         blob_id = content_id(f"{self.instance_id}/{outcome.path}@{outcome.attempt}", encoded)
-        self._blobs[blob_id] = encoded
+        self._ledger.keep_blob(blob_id, encoded)
         self._machine.context.values[blob_id] = outcome.output
         return msgspec.structs.replace(outcome, output=make_ref(blob_id, len(encoded)))
 
@@ -242,7 +254,7 @@ class InstancePass:
         kept: list[Effect] = []
         for effect in self._machine.effects:
             if isinstance(effect, Store):
-                self._pages[effect.id] = msgspec.json.encode(effect.value)
+                self._ledger.keep_page(effect.id, msgspec.json.encode(effect.value))
             else:
                 kept.append(effect)
         self._machine.effects = kept
@@ -257,8 +269,8 @@ class InstancePass:
                     if not replaying:
                         self._ready.append(effect)
                 case StatusChanged():
-                    self._outbox += status_entries(self._instance, effect)
-                case CancelStep(path=path):
+                    self._ledger.owe(status_entries(self._instance, effect))
+                case CancelStep(path=path) if not replaying:
                     attempt = self._in_flight.pop(path, None)
                     if attempt is not None:
                         attempt.cancel()
@@ -291,8 +303,8 @@ class InstancePass:
         that may have ended the last process.
         """
         once = any(effect.node.execution == "at_most_once" for effect in self._ready)
-        if self._unwritten and (once or self._instance.interrupted):
-            self._must_write = True
+        if self._ledger.has_unwritten and (once or self._instance.interrupted):
+            self._ledger.must_write = True
 
     async def _load_arguments(self) -> None:
         for effect in self._ready:
@@ -309,6 +321,7 @@ class InstancePass:
             self._in_flight[effect.path] = attempt
             self._batch.start(attempt, self._inputs(effect))
         self._ready = []
+        self._ledger.acted()
 
     def _inputs(self, effect: RunStep) -> Any:
         return self._machine.context.deref(effect.input) or {}
@@ -341,69 +354,21 @@ class InstancePass:
 
     async def _write_facts(self) -> bool:
         """Make the facts durable before what follows from them starts. False: look again, the state has moved."""
-        if not self._must_write:
+        if not self._ledger.must_write:
             return True
-        if self._journal_is_full():
+        if self._ledger.is_full():
             return await self._settle(keep_lease=True)
-        return await self._push_facts()
-
-    def _journal_is_full(self) -> bool:
-        return (
-            self._journal_count + len(self._unwritten) > self._limits.journal_facts
-            or self._journal_bytes + self._unwritten_bytes > self._limits.journal_bytes
-        )
-
-    async def _push_facts(self) -> bool:
-        await self._store_blobs()
-        push = self._make_push()
-        match await self._batch.push(push):
-            case "ok":
-                self._journaled(push)
-                return True
-            case "inbox":
-                await self._absorb()
-                return False
-            case "lost":
-                raise LeaseLostSignal
-            case "too_large":
-                raise TooLargeSignal
-
-    def _make_push(self) -> Push:
-        return Push(self.instance_id, self._instance.epoch, self._batch.owner, self._journal_count, self._unwritten)
-
-    def _journaled(self, push: Push) -> None:
-        self._journal_count += len(push.facts)
-        self._journal_bytes += self._unwritten_bytes
-        self._forget_unwritten()
-
-    def _forget_unwritten(self) -> None:
-        self._unwritten, self._unwritten_bytes, self._must_write = [], 0, False
-
-    async def _store_blobs(self) -> None:
-        """Values out of line are stored before anything refers to them."""
-        if self._blobs:
-            blobs, self._blobs = self._blobs, {}
-            await self._batch.put_blobs(blobs)
-
-    async def _absorb(self) -> None:
-        """Take in what came from outside: into the journal in one fenced update, then into the state."""
-        await self._store_blobs()
-        push = self._make_push()
-        entries: list[InboxEntry] | None = await self._batch.absorb(push)
-        if entries is None:
-            raise LeaseLostSignal
-        self._journaled(push)
-        self._journal_count += len(entries)
-        facts = [decode_fact(entry.fact) for entry in entries]
-        await self._follow(replay(self._machine, facts))
-        self._take_effects()
+        if await self._ledger.push():
+            return True
+        await self._absorb()
+        return False
 
     # --- settling -------------------------------------------------------------------------------------------------
 
     async def _hand_on(self) -> bool:
         """The time is nearly over: start nothing, wait for what runs, settle and let another worker go on."""
         if self._in_flight:
-            if self._must_write and not await self._write_facts():
+            if self._ledger.must_write and not await self._write_facts():
                 return True
             if self._batch.abandon:
                 self._batch.wake_later(self._instance, self._limits.lease_ms + 1000)
@@ -413,109 +378,16 @@ class InstancePass:
         return not await self._settle()
 
     async def _settle(self, *, keep_lease: bool = False) -> bool:
-        """Write the snapshot. True when it is written; False when the inbox had something, which is absorbed then."""
-        if self._pages:
-            # a page's id says nothing of who wrote it: its content must follow from what is durable already, so that
-            # whoever writes it after a crash writes the same
-            if self._unwritten and not await self._push_facts():
-                return False
-            self._blobs.update(self._pages)
-            self._pages = {}
-        settle = await self._make_settle(keep_lease=keep_lease)
-        match await self._batch.settle(settle):
-            case "ok":
-                self._settled(settle)
-                return True
-            case "inbox":
-                await self._absorb()
-                return False
-            case "lost":
-                raise LeaseLostSignal
-            case "too_large":
-                raise TooLargeSignal
+        """Write the snapshot. True when it is written; False when the inbox had something, which is taken in then."""
+        timer = self._next_need(keep_lease=keep_lease)
+        if await self._ledger.settle(self._machine, timer, keep_lease=keep_lease):
+            return True
+        await self._absorb()
+        return False
 
-    async def _make_settle(self, *, keep_lease: bool) -> Settle:
-        machine, state = self._machine, self._machine.state
-        history = await self._keep_history()
-        text, blobs = snapshot(state, self.instance_id, machine.context.values)
-        self._blobs.update(blobs)
-        await self._store_blobs()
-        now = self._services.clock.now()
-        timer = self._next_need(now, keep_lease=keep_lease)
-        self._owed = self._batch.still_owed(self.instance_id, self._owed)
-        owes = self._owed or self._outbox or self._instance.outbox
-        wake_at = min(now, timer or now) if owes else timer
-        return Settle(
-            instance_id=self.instance_id,
-            epoch=self._instance.epoch,
-            owner=self._batch.owner,
-            state=text,
-            status=state.status,
-            reason=state.reason,
-            started_at=state.started,
-            completed_at=state.finished,
-            updated_at=now,
-            wake_at=wake_at,
-            timer_at=timer,
-            waits=[],
-            outbox=self._outbox,
-            history=history,
-            keep_lease=keep_lease,
-            journal_count=self._journal_count,
-        )
-
-    def _next_need(self, now: int, *, keep_lease: bool) -> int | None:
+    def _next_need(self, *, keep_lease: bool) -> int | None:
         """When the instance next needs somebody: at once if there is work left, else with its next timer."""
+        now = self._services.clock.now()
         if keep_lease or self._machine.queue or self._ready:
             return now if self._machine.state.status == "RUNNING" else None
         return next_timer(self._machine.state)
-
-    async def _keep_history(self) -> list[str]:
-        """The records for the document's own tail; once that is full, they go to the ``steps`` collection first."""
-        records = self._machine.records
-        texts = [self._record_text(record) for record in records]
-        size = sum(map(len, texts))
-        if (
-            self._tail_count + len(texts) <= self._limits.tail_records
-            and self._tail_bytes + size <= self._limits.tail_bytes
-        ):
-            return texts
-        chunks = _chunks(self._instance, records[0].seq, texts, self._limits.tail_bytes * 8)
-        await self._batch.append_history(chunks)
-        return []
-
-    def _record_text(self, record: Record) -> str:
-        """A record of any size fits: what is large in it goes out of line."""
-        text = encode_record(record)
-        if len(text) <= self._limits.inline_limit:
-            return text
-        encoded = msgspec.json.encode(record.output)
-        blob_id = content_id(f"{self.instance_id}/r{record.seq}", encoded)
-        self._blobs[blob_id] = encoded
-        return encode_record(msgspec.structs.replace(record, output=make_ref(blob_id, len(text))))
-
-    def _settled(self, settle: Settle) -> None:
-        """The document says it now. What it owes to others is told by the batch."""
-        self._tail_count += len(settle.history)
-        self._tail_bytes += sum(map(len, settle.history))
-        self._machine.records = []
-        forget_unreferenced(self._machine.state, self._machine.context.values)
-        self._forget_unwritten()
-        self._journal_count = self._journal_bytes = 0
-        news = [*self._instance.outbox, *self._outbox]
-        self._outbox, self._instance.outbox = [], []
-        self._owed |= {entry.id for entry in news}
-        self._batch.settled(self._instance, settle, news)
-
-
-def _chunks(instance: Instance, first: int, texts: Sequence[str], most_bytes: int) -> list[HistoryChunk]:
-    """Records in chunks that fit a document however large they are."""
-    chunks: list[HistoryChunk] = []
-    begin = size = 0
-    for number, text in enumerate(texts):
-        if number > begin and size + len(text) > most_bytes:
-            chunks.append(HistoryChunk(instance.id, first + begin, list(texts[begin:number]), instance.epoch))
-            begin, size = number, 0
-        size += len(text)
-    chunks.append(HistoryChunk(instance.id, first + begin, list(texts[begin:]), instance.epoch))
-    return chunks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -10,15 +11,17 @@ import msgspec
 from reactory.definition.program import Program
 from reactory.kernel.context import Context
 from reactory.kernel.effects import Load
-from reactory.kernel.facts import Fact, decode_fact
+from reactory.kernel.facts import Control, Fact, decode_fact
 from reactory.kernel.machine import Machine
 from reactory.kernel.snapshot import decode_state
 from reactory.kernel.state import State
 from reactory.ports.store import Instance
 
 
-def restore(instance: Instance, program: Program, env: Mapping[str, Any]) -> Machine:
-    """The machine as the snapshot has it, before the journal is replayed."""
+def restore(
+    instance: Instance, program: Program, env: Mapping[str, Any], values: dict[str, Any] | None = None
+) -> Machine:
+    """The machine as the snapshot has it, before the journal is replayed. ``values`` are those loaded before."""
     state = State() if instance.state is None else decode_state(instance.state)
     context = Context(
         instance_id=instance.id,
@@ -26,6 +29,7 @@ def restore(instance: Instance, program: Program, env: Mapping[str, Any]) -> Mac
         tenant=instance.tenant,
         env=env,
         timeout=instance.timeout,
+        values={} if values is None else values,
     )
     return Machine(program, state, context)
 
@@ -42,8 +46,12 @@ def replay(machine: Machine, facts: Iterable[Fact]) -> Iterator[dict[str, Any] |
     Yields every reference that has to be loaded into ``machine.context.values`` before the next step of the iteration,
     and None now and then in a long computation, for whoever has other things to do as well.
     """
+    waiting = deque(facts)
+    while waiting and isinstance(waiting[0], Control):
+        # a request that came first stops a computation that may go on for very long
+        machine.apply(waiting.popleft())
     yield from settle_down(machine)
-    for fact in facts:
+    for fact in waiting:
         machine.apply(fact)
         yield from settle_down(machine)
 

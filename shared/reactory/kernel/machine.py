@@ -74,7 +74,8 @@ class Machine:
                 self.record("tick")
                 fire(self)
             case Begin():
-                self.begin()
+                if self.state.status == "PENDING":  # else somebody cancelled it before it began
+                    self.begin()
             case Interrupted():
                 self.record("interrupted")
                 failures.interrupt_running(self)

@@ -30,6 +30,8 @@ def start(machine: Machine, path: str, node: Node, live: NodeState, scope: Kerne
     live.status, live.phase = "SLEEPING", ""
     live.total = max(0, due - now)
     live.due = max(due, now)
+    if node.timeout is not None and node.timeout < live.total:
+        live.deadline = now + node.timeout
 
 
 def _due(config: DelayConfig, path: str, scope: KernelScope, now: int) -> int:

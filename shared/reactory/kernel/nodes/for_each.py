@@ -24,6 +24,9 @@ PAGE = 100
 WINDOW = 250
 """Items in the air at once where ``maxConcurrency`` does not say less: bounds the size of the state."""
 
+FAILED_MOST = 1000
+"""After so many failed items no more are begun: each is kept for the retry, and the state must not grow without end."""
+
 OPEN_AT_ONCE = 50
 """Items opened per round, so that opening many yields to the host in between."""
 
@@ -45,13 +48,13 @@ def go_on(machine: Machine, path: str, node: Node, live: NodeState) -> None:
     """Open items up to the window; conclude when the last one is through."""
     config = node.config
     assert isinstance(config, ForEachConfig)
-    if live.cursor == live.total and live.open == 0:
+    if live.open == 0 and (live.cursor == live.total or live.failed >= FAILED_MOST):
         _close(machine, path, live)
         return
     live.phase = ""
     window = min(config.max_concurrency or WINDOW, WINDOW)
     for _ in range(OPEN_AT_ONCE):
-        if live.cursor == live.total or live.open >= window:
+        if live.cursor == live.total or live.open >= window or live.failed >= FAILED_MOST:
             return
         _open_item(machine, path, config, live)
     _queue_next(machine, path, live)
