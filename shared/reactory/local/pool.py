@@ -145,6 +145,7 @@ class Pool:
                 self._starting -= 1
                 if container is not None:
                     where(container)
+                self._changed.notify()  # one that was warmed up is free for whoever waits
                 late = self._closed
         if late:
             container.stop(urgent=True)

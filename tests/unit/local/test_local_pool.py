@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from itertools import count
 from typing import Any, cast
 
@@ -161,3 +162,35 @@ def test_warming_makes_no_more_than_asked() -> None:
     assert len(made.containers) == 1
     warm.warm(9)
     assert len(made.containers) == 2
+
+
+def test_a_warmed_container_is_given_to_who_waits() -> None:
+    """A request that comes while the only container starts gets it as soon as it is there, not when its time is up."""
+    go = threading.Event()
+
+    class Slow(Made):
+        def __call__(self, launch: Launch) -> Container:
+            assert go.wait(DEADLINE)
+            return super().__call__(launch)
+
+    slow = pool(Slow(), ceiling=1, timeout=DEADLINE)
+    outcomes: list[Outcome] = []
+    threads = [
+        threading.Thread(target=lambda: slow.warm(1)),
+        threading.Thread(target=lambda: outcomes.append(slow.invoke({}))),
+    ]
+    threads[0].start()
+    until(lambda: slow._starting == 1)
+    threads[1].start()
+    until(lambda: bool(slow._changed._waiters))  # type: ignore[attr-defined]  # nothing public tells that somebody waits
+    go.set()
+    for thread in threads:
+        thread.join(DEADLINE / 2)
+        assert not thread.is_alive()
+    assert isinstance(outcomes[0], Answer)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline
