@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
 
@@ -16,10 +18,18 @@ def reactory(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[s
     """Run the command line in a process of its own, with a mongod of its own."""
     environ = {name: value for name, value in os.environ.items() if name != "MONGODB_URI"}
     command = [sys.executable, "-c", "from reactory.cli.main import main; main()", *arguments]
-    return subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=SECONDS, check=False)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=cwd, env=environ, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            out, err = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            out, err = process.communicate()
+            pytest.fail(f"not done after {SECONDS} s: {out}{err}")
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
-def test_the_demo_fulfils_an_order(tmp_path: Path) -> None:
+def test_the_demo_fulfils_an_order() -> None:
     """IM-1, IM-7: the stack comes up, the order runs before one's eyes, result and history are shown, exit code 0."""
     done = reactory("demo")
     assert done.returncode == 0, done.stdout + done.stderr
