@@ -174,6 +174,21 @@ def test_due_goes_on_after_one_that_is_gone(store: InstanceStore, new: New, now:
     assert store.due(0, 1, (now - 2 * MINUTE, "a")) == [("c", now - MINUTE, 2)]
 
 
+def test_ending_lists_what_is_held_for_not_much_longer(
+    store: InstanceStore, claimed: Callable[..., Instance], settle_of: Callable[..., Settle], new: New
+) -> None:
+    """WH-3: the sweeper learns whose lease ends soon, so that it can look then whether the owner is still alive."""
+    claimed("held")
+    store.settle([settle_of(claimed("freed"))])
+    store.create([new("free"), new("expired"), new("long", priority=4)])
+    store.claim(["expired"], "w2", EXPIRED, 0)
+    store.claim(["long"], "w3", 10 * MINUTE, 0)
+    assert [(name, priority) for name, _, priority in store.ending(2 * MINUTE, 10)] == [("held", 2)]
+    assert [(name, priority) for name, _, priority in store.ending(20 * MINUTE, 10)] == [("held", 2), ("long", 4)]
+    assert [name for name, _, _ in store.ending(20 * MINUTE, 1)] == ["held"]
+    assert all(0 < left <= MINUTE for _, left, _ in store.ending(2 * MINUTE, 10))
+
+
 def test_leased_tells_how_long_the_lease_runs(
     store: InstanceStore, claimed: Callable[..., Instance], settle_of: Callable[..., Settle], new: New
 ) -> None:

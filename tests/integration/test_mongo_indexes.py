@@ -142,6 +142,7 @@ USES: dict[str, Callable[[Stores], object]] = {
     "told": lambda stores: stores.instances.told("w", {"i000": ["o"], "i001": ["o"]}),
     "renew": lambda stores: stores.instances.renew(["i000", "i001"], "w", 1000),
     "mail": lambda stores: stores.instances.mail(["i000", "i001"]),
+    "ending": lambda stores: stores.instances.ending(60_000, 10),
     "send": lambda stores: stores.instances.send("i000", InboxEntry("e", "x"), ["PAUSED"]),
     "due": lambda stores: stores.instances.due(1000, 10),
     "due page": lambda stores: stores.instances.due(1000, 10, (NOW - 100, "i000")),

@@ -10,6 +10,10 @@ from reactory.host.wakeups import send_wakeups
 AHEAD_MS = 120_000
 """A sweep looks two minutes ahead, so that one missed sweep delays no timer (WH-7)."""
 
+SWEEP_MS = 60_000
+"""Until the next sweep."""
+
+LEASES_MOST = 10_000
 PAGE = 1000
 
 
@@ -28,7 +32,7 @@ class Swept:
 def sweep(services: Services) -> Swept:
     """Send a hint for each instance due within two minutes, delayed until it is due. Costs what is due, not what exists."""
     end = services.clock.monotonic() + BUDGET_S
-    hints = 0
+    hints = _watch_leases(services)
     after: tuple[int, str] | None = None
     while True:
         page = services.instances.due(AHEAD_MS, PAGE, after)
@@ -40,3 +44,14 @@ def sweep(services: Services) -> Swept:
         if services.clock.monotonic() >= end:
             return Swept(hints, more=True)
         after = page[-1][1], page[-1][0]
+
+
+def _watch_leases(services: Services) -> int:
+    """An owner may be dead, and its message with it: look again when its lease is over (WH-3). Who is alive has renewed
+    it by then, and the hint finds nothing to do. How many there are.
+    """
+    ending = services.instances.ending(SWEEP_MS, LEASES_MOST)
+    # whole seconds, so that many fit into one message
+    hints = [(i, priority, (left // 1000 + 1) * 1000, "default") for i, left, priority in ending]
+    send_wakeups(services.queue, hints)
+    return len(hints)

@@ -215,6 +215,12 @@ class InstanceStore(Protocol):
         """
         ...
 
+    def ending(self, within_ms: int, limit: int) -> list[tuple[str, int, int]]:
+        """(id, ms until its lease ends, priority) of the instances that are due and held by somebody whose lease ends
+        within that time if it is not renewed.
+        """
+        ...
+
     def leased(self, ids: Sequence[str]) -> dict[str, int]:
         """For those among ``ids`` that somebody holds: milliseconds until the lease expires, by the database's clock."""
         ...

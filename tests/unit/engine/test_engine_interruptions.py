@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from reactory.host.sweeper import sweep
 from reactory.host.worker import WakeUp
 from reactory.kernel.facts import Control, encode_fact
 from reactory.ports.store import InboxEntry, Push, Settle
@@ -270,3 +271,16 @@ def test_a_long_computation_is_handed_on_in_the_middle(engines: Callable[..., En
         assert state["seq"] <= 1 + hand_ons * 1000
     assert engine.outputs(instance_id) == {"n": 1000}
     assert 2 <= hand_ons < 10
+
+
+def test_a_dead_owners_instance_is_looked_at_when_its_lease_ends(engine: Engine) -> None:
+    """WH-3: a sweep during the lease sends a hint for its end, so nobody waits for the sweep after that."""
+    instance_id = engine.begin(engine.do("a"), engine.do("b"))
+    engine.crash(1)
+    engine.wakeups()  # every message is lost with the owner
+    sweep(engine.services())
+    engine.work()
+    assert engine.status(instance_id) == "PENDING"
+    engine.clock.advance(engine.limits.lease_ms + 1000)
+    engine.work()
+    assert engine.status(instance_id) == "COMPLETED"

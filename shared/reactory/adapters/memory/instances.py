@@ -125,6 +125,19 @@ class MemoryInstances:
         later = sorted(one for one in waking if after is None or one[:2] > after)
         return [(instance_id, wake_at, priority) for wake_at, instance_id, priority in later[:limit]]
 
+    def ending(self, within_ms: int, limit: int) -> list[tuple[str, int, int]]:
+        with self._lock:
+            now = self._clock.now()
+            held = [
+                (found.wake_at, found.id, found.lease_until - now, found.priority)
+                for found in self._instances.values()
+                if found.wake_at is not None
+                and found.wake_at <= now
+                and found.lease_until is not None
+                and now < found.lease_until <= now + within_ms
+            ]
+        return [(instance_id, left, priority) for _, instance_id, left, priority in sorted(held)[:limit]]
+
     def leased(self, ids: Sequence[str]) -> dict[str, int]:
         with self._lock:
             now = self._clock.now()

@@ -98,6 +98,9 @@ class MongoInstances:
     def due(self, within_ms: int, limit: int, after: tuple[int, str] | None = None) -> list[tuple[str, int, int]]:
         return leases.due(self._instances, within_ms, limit, after)
 
+    def ending(self, within_ms: int, limit: int) -> list[tuple[str, int, int]]:
+        return leases.ending(self._instances, within_ms, limit)
+
     def leased(self, ids: Sequence[str]) -> dict[str, int]:
         return leases.leased(self._instances, ids)
 

@@ -115,7 +115,7 @@ def due(
     answer a comparison with ``$$NOW``. A later page begins at the last one of the page before, which is then left out.
     """
     with reading():
-        now = int(collection.database.command("hello", codec_options=collection.codec_options)["localTime"])
+        now = _server_time(collection)
         found = collection.find(
             {"wakeAt": {"$lte": DatetimeMS(now + within_ms)}, "$expr": _FREE},
             {"wakeAt": 1, "priority": 1},
@@ -128,6 +128,27 @@ def due(
             found = found.min(begin)  # type: ignore[arg-type]  # pymongo's signature leaves dates out
         page = [(document["_id"], int(document["wakeAt"]), document["priority"]) for document in found]
     return [one for one in page if after is None or (one[1], one[0]) > after][:limit]
+
+
+def ending(collection: Collection[Document], within_ms: int, limit: int) -> list[tuple[str, int, int]]:
+    """The same walk, for those that ``due`` leaves out."""
+    with reading():
+        now = _server_time(collection)
+        found = collection.find(
+            {
+                "wakeAt": {"$lte": DatetimeMS(now)},
+                "lease.until": {"$gt": DatetimeMS(now), "$lte": DatetimeMS(now + within_ms)},
+            },
+            {"lease.until": 1, "priority": 1},
+            sort=BY_TIME,
+            limit=limit,
+            hint=BY_TIME,
+        )
+        return [(one["_id"], int(one["lease"]["until"]) - now, one["priority"]) for one in found]
+
+
+def _server_time(collection: Collection[Document]) -> int:
+    return int(collection.database.command("hello", codec_options=collection.codec_options)["localTime"])
 
 
 def leased(collection: Collection[Document], ids: Sequence[str]) -> dict[str, int]:
