@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from reactory.kernel import timers, tree
@@ -36,7 +37,7 @@ def _resume(machine: Machine) -> None:
     """Go on: suspended steps anew, held ones in their order, running ones again if nobody runs them any more."""
     machine.set_status("RUNNING")
     timers.go_on(machine.state)
-    suspended = [path for path, live in machine.state.live.items() if live.status == "SUSPENDED"]
+    suspended = {path: live.block for path, live in machine.state.live.items() if live.status == "SUSPENDED"}
     for path in suspended:
         tree.thaw_below(machine, path)
     for path, live in list(machine.state.live.items()):
@@ -44,7 +45,16 @@ def _resume(machine: Machine) -> None:
             tree.restart(machine, path, live)
         elif live.status == "RUNNING" and live.attempt and not live.phase:
             machine.run_step(path, live)
+    _see_who_is_stuck(machine, dict.fromkeys(suspended.values()))
     timers.fire(machine)
+
+
+def _see_who_is_stuck(machine: Machine, keys: Iterable[str]) -> None:
+    """A join that was suspended waits again; perhaps all that it waits for has failed meanwhile."""
+    for key in keys:
+        progress = machine.state.blocks.get(key)
+        if progress is not None and progress.open == 0 and machine.state.status == "RUNNING":
+            machine.check_block(key, progress)
 
 
 def _retry(machine: Machine) -> None:

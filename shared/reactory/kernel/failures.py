@@ -96,6 +96,7 @@ def _count_failed(machine: Machine, live: NodeState) -> int:
 
 def block_stuck(machine: Machine, key: str) -> None:
     """Nothing in the block can go on: its container has failed there, or the instance has."""
+    machine.state.blocks[key].joins = {}
     if key:
         nodes.child_failed(machine, paths.container(key), key)
         return

@@ -282,16 +282,18 @@ class Machine:
         self.state.live[path] = NodeState(block=key, index=index, phase="start")
         progress.open += 1
         self.queue.append(path)
-        self._watch_joins(block, progress, index)
-
-    def _watch_joins(self, block: Block, progress: BlockState, index: int) -> None:
-        """The time of a join with a timeout begins with the first of the steps that it waits for."""
         progress.joins.pop(str(index), None)
+        self.watch_joins(key, index)
+
+    def watch_joins(self, key: str, index: int) -> None:
+        """The time of a join with a timeout begins with the first of the steps that it waits for, or with their retry."""
+        block, progress = self.block(key), self.state.blocks[key]
         for successor in block.successors[index]:
-            config = block.nodes[successor].config
-            waiting = progress.need.get(str(successor), 1) > 0
-            if waiting and isinstance(config, JoinConfig) and config.rule.timeout is not None:
-                progress.joins.setdefault(str(successor), self.state.now + config.rule.timeout)
+            node = block.nodes[successor]
+            if isinstance(node.config, JoinConfig) and node.config.rule.timeout is not None:
+                over = progress.need.get(str(successor), 1) <= 0 or successor in progress.gone
+                if not over and paths.prefix(key) + node.id not in self.state.live:
+                    progress.joins.setdefault(str(successor), self.state.now + node.config.rule.timeout)
 
     # --- blocks ---------------------------------------------------------------------------------------------------
 

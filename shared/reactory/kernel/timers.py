@@ -66,7 +66,7 @@ def fire(machine: Machine) -> None:
             failures.container_timed_out(machine, path, live)
     for key, progress in list(state.blocks.items()):
         for index in [index for index, until in progress.joins.items() if until <= state.now]:
-            if state.status == "RUNNING" and state.blocks.get(key) is progress:
+            if state.status == "RUNNING" and state.blocks.get(key) is progress and index in progress.joins:
                 failures.join_timed_out(machine, key, int(index))
 
 

@@ -135,6 +135,7 @@ def freeze(machine: Machine, keys: list[str]) -> None:
                 machine.effects.append(CancelStep(path))
             live.status, live.phase, live.due, live.deadline = "CANCELLED", "", None, None
             progress = machine.state.blocks[live.block]
+            progress.joins = {}
             progress.open -= 1
             progress.failed += 1
             if live.block and progress.open == 0:
@@ -195,6 +196,7 @@ def restart(machine: Machine, path: str, live: NodeState) -> None:
     live.error, live.interruptions = None, 0
     if live.choice == TIMED_OUT and _waits_again(machine, path, live):
         return
+    machine.watch_joins(live.block, live.index)
     if live.ended or not (live.open or live.failed or live.cursor):
         live.status, live.base = "PENDING", live.attempt
         machine.enqueue(path, "end" if live.ended else "start")
