@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from reactory.exceptions import PermanentStepError
+
 if TYPE_CHECKING:
     from tests.unit.engine.conftest import Engine
 
@@ -170,3 +174,156 @@ def test_a_join_that_came_in_time_has_no_timer_left(engine: Engine) -> None:
     )
     engine.until_idle(done)
     assert engine.status(done) == "COMPLETED"
+
+
+def test_the_time_of_a_join_begins_with_the_first_of_its_steps(engine: Engine) -> None:
+    """YF-8, WH-6: a join's timeout counts from the first of its steps beginning, not from the instance's start."""
+    failed = engine.run(
+        engine.node("lead", "delay", duration=20_000) | {"dependsOn": []},
+        engine.node("near", "delay", duration=1000) | {"dependsOn": ["lead"]},
+        engine.node("far", "delay", duration=HOUR) | {"dependsOn": ["near"]},
+        engine.node("j", "join", timeout=5000) | {"dependsOn": ["near", "far"]},
+    )
+    engine.advance(20_000)
+    engine.advance(4999)
+    assert engine.status(failed) == "RUNNING"
+    assert engine.statuses(failed)["far"] == "SLEEPING"
+    engine.advance(1)
+    assert engine.statuses(failed)["j"] == "FAILED"
+    engine.until_idle(failed)
+    assert engine.status(failed) == "FAILED"
+    error = next(entry["error"] for entry in engine.history(failed) if entry.get("path") == "j")
+    assert (error["code"], error["category"]) == ("step_timeout", "timeout")
+
+
+@pytest.mark.parametrize("strategy", [{}, {"strategy": "n_of", "count": 2}])
+def test_a_join_that_may_fail_lets_its_successors_go_on(engine: Engine, strategy: dict[str, Any]) -> None:
+    """YF-6, YF-8: with continueOnError a join that timed out is FAILED once, what follows goes on, and a step that comes
+    too late, or begins too late, changes nothing.
+    """
+    done = engine.run(
+        engine.node("far", "delay", duration=60_000) | {"dependsOn": []},
+        engine.node("farther", "delay", duration=60_000) | {"dependsOn": ["far"]},
+        engine.node("near", "delay", duration=1000) | {"dependsOn": []},
+        engine.node("j", "join", timeout=5000, **strategy)
+        | {"dependsOn": ["near", "far", "farther"] if not strategy else ["near", "farther"], "continueOnError": True},
+        engine.do("after", dependsOn=["j"]),
+        outputs={"j": "steps.j.success", "far": "steps.farther.status"},
+    )
+    engine.advance(5000)
+    assert engine.calls == ["after"]
+    assert engine.status(done) == "RUNNING"
+    engine.until_idle(done)
+    assert engine.outputs(done) == {"j": False, "far": "COMPLETED"}
+    assert engine.calls == ["after"]
+    assert engine.trail(done, "j") == ["FAILED"]
+
+
+def test_a_retried_join_waits_for_its_whole_time_again(engine: Engine) -> None:
+    """YF-8, LC-14: the retry of a join that timed out counts its time anew, and no step of it runs twice."""
+    engine.errors["b"] = [ValueError("no")]
+    failed = engine.run(
+        engine.do("a", dependsOn=[]),
+        engine.node("nap", "delay", duration=8000) | {"dependsOn": []},
+        engine.do("b", dependsOn=["nap"], retryPolicy={"maxAttempts": 1}),
+        engine.node("long", "delay", duration=4000) | {"dependsOn": ["b"]},
+        engine.node("j", "join", timeout=5000) | {"dependsOn": ["a", "long"]},
+        engine.do("after"),
+    )
+    engine.until_idle(failed)
+    assert engine.status(failed) == "FAILED"
+    engine.advance(HOUR)
+    engine.ask(failed, "retry")
+    engine.until_idle(failed)
+    assert engine.status(failed) == "COMPLETED"
+    assert engine.calls == ["a", "b", "b", "after"]
+    assert engine.trail(failed, "j") == ["FAILED", "COMPLETED"]
+
+
+def test_a_retry_does_not_find_a_joins_time_over(engine: Engine) -> None:
+    """YF-8, LC-14: the time of a join whose block failed for another reason counts anew from the retry."""
+    engine.errors["a"] = [ValueError("no")]
+    failed = engine.run(
+        engine.do("a", dependsOn=[], retryPolicy={"maxAttempts": 1}),
+        engine.node("nap", "delay", duration=4000) | {"dependsOn": ["a"]},
+        engine.node("j", "join", timeout=5000) | {"dependsOn": ["a", "nap"]},
+    )
+    assert engine.status(failed) == "FAILED"
+    assert engine.instance(failed).wake_at is None
+    engine.advance(HOUR)
+    engine.ask(failed, "retry")
+    engine.until_idle(failed)
+    assert engine.status(failed) == "COMPLETED"
+
+
+def test_a_block_that_failed_does_not_fail_again_for_its_join(engine: Engine) -> None:
+    """YF-8, WH-20: an item whose step failed has failed once; the timer of the join that waited for it is gone, and the
+    other items finish before the loop fails.
+    """
+    engine.errors["x[0]/a"] = [ValueError("no")]
+    failed = engine.run(
+        engine.node(
+            "x",
+            "for_each",
+            items="[0, 1]",
+            steps=[
+                engine.do("a", dependsOn=[], retryPolicy={"maxAttempts": 1}),
+                engine.do("b", dependsOn=["a"]),
+                engine.node("j", "join", timeout=5000) | {"dependsOn": ["a", "b"]},
+                engine.node("nap", "delay", duration=60_000),
+            ],
+        ),
+    )
+    engine.advance(5000)
+    assert engine.status(failed) == "RUNNING"
+    assert engine.trail(failed, "x[0]/j") == []
+    engine.advance(55_000)
+    assert engine.status(failed) == "FAILED"
+    assert engine.reason(failed)["stepId"] == "a"
+    assert engine.trail(failed, "x[1]/nap") == ["COMPLETED"]
+    engine.ask(failed, "retry")
+    engine.until_idle(failed)
+    assert engine.status(failed) == "COMPLETED"
+    assert engine.calls == ["x[0]/a", "x[1]/a", "x[1]/b", "x[0]/a", "x[0]/b"]
+
+
+def test_a_suspended_join_whose_steps_have_failed_does_not_wait_again(engine: Engine) -> None:
+    """YF-8, WH-14: a join that is resumed when nothing that it waits for can come any more fails its block at once."""
+
+    def fail_late() -> None:
+        engine.clock.advance(5000)
+        raise PermanentStepError("no")
+
+    engine.during["a"] = fail_late
+    failed = engine.run(
+        engine.do("lead"),
+        engine.do("a", dependsOn=["lead"]),
+        engine.node("j", "join", timeout=5000) | {"dependsOn": ["lead", "a"], "errorPolicy": "suspend"},
+    )
+    assert engine.status(failed) == "PAUSED"
+    assert engine.reason(failed)["stepId"] == "j"
+    engine.ask(failed, "resume")
+    assert engine.status(failed) == "FAILED"
+    assert engine.reason(failed)["stepId"] == "a"
+    engine.during = {}
+    engine.ask(failed, "retry")
+    assert engine.status(failed) == "COMPLETED"
+    assert engine.calls == ["lead", "a", "a"]
+
+
+def test_a_pause_does_not_count_against_a_join(engine: Engine) -> None:
+    """YF-8, WH-17: a join has as much time left after a pause as it had before."""
+    paused = engine.run(
+        engine.node("far", "delay", duration=60_000) | {"dependsOn": []},
+        engine.node("near", "delay", duration=1000) | {"dependsOn": []},
+        engine.node("j", "join", timeout=5000) | {"dependsOn": ["far", "near"]},
+    )
+    engine.advance(4000)
+    engine.ask(paused, "pause")
+    engine.advance(20_000)
+    assert engine.status(paused) == "PAUSED"
+    engine.ask(paused, "resume")
+    engine.advance(999)
+    assert engine.statuses(paused)["j"] == "PENDING"
+    engine.advance(1)
+    assert engine.statuses(paused)["j"] == "FAILED"
