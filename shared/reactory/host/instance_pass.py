@@ -17,8 +17,9 @@ import msgspec
 from reactory.definition.program import Program
 from reactory.host.attempt import Attempt, Outcome, too_large
 from reactory.host.batch import Batch
+from reactory.host.given_up import is_given_up
 from reactory.host.ledger import Ledger
-from reactory.host.outbox import MISSING, status_entries
+from reactory.host.outbox import status_entries
 from reactory.host.recovery import replay, restore, settle_down, stored_facts
 from reactory.host.signals import LeaseLostSignal
 from reactory.host.values import fetch
@@ -94,11 +95,11 @@ class InstancePass:
         values = self._machine.context.values
         self._machine = restore(self._instance, self._program, self._services.env, values)
         self._ready = []
+        self._note_return()
         facts = stored_facts(self._machine, self._instance)
         going_on = replay(self._machine, facts)
         self._carrying_on = not await self._follow(going_on, in_slices=not facts)
         self._take_effects(replaying=True)
-        self._note_return()
 
     async def _absorb(self) -> None:
         """Take in what came from outside. It comes before what was not written yet (who was told that the instance is
@@ -116,9 +117,9 @@ class InstancePass:
         return self._machine.awaited(attempt.effect.path, attempt.effect.attempt) is not None
 
     def _note_return(self) -> None:
-        """The definition was missing and is there again: the kernel never knew, so its status stands (WH-18)."""
-        reason, state = self._instance.reason, self._machine.state
-        if reason is not None and reason.get("code") == MISSING and state.status not in TERMINAL:
+        """A worker had given it up and one takes it up again: the kernel never knew, so its status stands (WH-18)."""
+        state = self._machine.state
+        if is_given_up(self._instance) and state.status not in TERMINAL:
             state.moves += 2
             now = self._services.clock.now()
             for number, (previous, status) in enumerate((("FAILED", "PENDING"), ("PENDING", state.status))):

@@ -1,4 +1,6 @@
-"""An instance whose definition is missing: FAILED with a message that says what to do, resumable after the fix (WH-18)."""
+"""An instance that a worker can do nothing for, mostly because its definition is missing: FAILED with a message that says
+what to do, resumable after the fix (WH-18).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,8 @@ from typing import Any
 
 from reactory.exceptions import ReactoryError
 from reactory.host.batch import Batch
-from reactory.host.outbox import MISSING, status_entries
+from reactory.host.given_up import MISSING
+from reactory.host.outbox import status_entries
 from reactory.host.signals import LeaseLostSignal
 from reactory.kernel.effects import StatusChanged
 from reactory.kernel.snapshot import decode_state, encode_state
@@ -29,21 +32,25 @@ async def give_up(batch: Batch, instance: Instance, code: str, message: str) -> 
             return
 
 
+async def tell_only(batch: Batch, instance: Instance) -> bool:
+    """Tell what an instance that has ended owes, and leave it as it is. False when somebody wants something of it."""
+    return await _write(
+        batch,
+        instance,
+        state=instance.state or encode_state(State()),
+        status=instance.status,
+        reason=instance.reason,
+        outbox=[],
+        completed_at=instance.completed_at,
+    )
+
+
 async def without_definition(batch: Batch, instance: Instance, error: ReactoryError) -> None:
     """An instance that has ended needs no definition to tell what it owes; an open one, or a retry of it, does."""
     asked = instance.inbox or instance.journal
-    if instance.status in TERMINAL and not (instance.status == "FAILED" and asked):
-        told = await _write(
-            batch,
-            instance,
-            state=instance.state or encode_state(State()),
-            status=instance.status,
-            reason=instance.reason,
-            outbox=[],
-            completed_at=instance.completed_at,
-        )
-        if told:
-            return
+    rests = instance.status in TERMINAL and not (instance.status == "FAILED" and asked)
+    if rests and await tell_only(batch, instance):
+        return
     if instance.status not in ("COMPLETED", "CANCELLED"):
         await give_up(batch, instance, MISSING, f"{error.message}; then retry the instance")
 

@@ -13,8 +13,6 @@ from reactory.ports.store import Instance, OutboxEntry
 
 SOURCE = "reactory.workflow"
 STATUS_CHANGE = "Workflow Instance Status Change"
-MISSING = "definition_missing"
-"""Reason code of an instance whose definition is missing (WH-18)."""
 DEAD_LETTERED = "Workflow Instance Dead Lettered"
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from reactory.definition.program import Program
 from reactory.host.current import current
-from reactory.host.outbox import MISSING
+from reactory.host.given_up import stays_given_up
 from reactory.host.steps_view import steps_of
 from reactory.host.values import resolved
 from reactory.kernel.machine import Machine, rfc3339
@@ -44,7 +44,7 @@ def view(
         return shown | {"variables": {}, "outputs": None, "steps": [], "waits": [], "timers": []}
     machine = current(instance, program, blobs, env)
     state = machine.state
-    if not _is_orphaned(instance):
+    if not stays_given_up(instance):
         shown |= {
             "status": state.status,
             "reason": state.reason,
@@ -60,11 +60,6 @@ def view(
         "waits": instance.waits,
         "timers": _timers(machine),
     }
-
-
-def _is_orphaned(instance: Instance) -> bool:
-    """FAILED because its definition was missing when a worker came; nobody has asked for a retry since."""
-    return (instance.reason or {}).get("code") == MISSING and not instance.inbox
 
 
 def _identity(instance: Instance) -> dict[str, Any]:

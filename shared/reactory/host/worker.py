@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from reactory.definition.program import Program
 from reactory.exceptions import AmbiguousWriteError, InvalidDefinitionError, ReactoryError, WorkflowNotFoundError
 from reactory.host.batch import Batch
+from reactory.host.given_up import TOO_LARGE, stays_given_up
 from reactory.host.instance_pass import InstancePass
-from reactory.host.orphan import give_up, without_definition
+from reactory.host.orphan import give_up, tell_only, without_definition
 from reactory.host.services import Services
 from reactory.host.signals import LeaseLostSignal, TooLargeSignal
 from reactory.host.threads import StepThreads
@@ -24,7 +25,7 @@ _LOG = logging.getLogger("reactory.host")
 AMBIGUOUS_TRIES = 2
 """How often a pass is begun anew after an ambiguous write, before the message is left to come again."""
 
-TOO_LARGE = (
+NO_ROOM = (
     "the state of the instance no longer fits the database's 16 MB: keep fewer and smaller values in variables and in "
     "loops side by side, then start it anew"
 )
@@ -118,6 +119,8 @@ class Worker:
         """A pass, begun anew from the document when a write turned out ambiguous."""
         for tries_left in range(AMBIGUOUS_TRIES, -1, -1):
             try:
+                if stays_given_up(instance) and await tell_only(batch, instance):
+                    return
                 program = await self._program(batch, instance)
                 current = self._passes[instance.id] = InstancePass(batch, instance, program)
                 await current.run()
@@ -125,7 +128,7 @@ class Worker:
                 await without_definition(batch, instance, error)
             except TooLargeSignal:
                 again = await self._read_again(batch, instance)
-                await give_up(batch, again, "state_too_large", TOO_LARGE)
+                await give_up(batch, again, TOO_LARGE, NO_ROOM)
             except AmbiguousWriteError:
                 # forget what is in memory: the document knows whether it happened
                 instance = await self._read_again(batch, instance)
