@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from reactory import step
+from reactory.exceptions import PermanentStepError, UnavailableError
+from reactory.kernel.facts import Control, encode_fact
+from reactory.ports.store import InboxEntry
 from reactory.steps.registry import StepRegistry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from reactory.ports.bus import BusEvent
+    from reactory.ports.store import InstanceStore, Push
     from tests.unit.engine.conftest import Engine
 
 HOUR = 3_600_000
@@ -135,6 +142,134 @@ def test_other_content_under_the_version_is_refused(engine: Engine) -> None:
     assert instance.reason is not None
     assert "replaced by other content" in instance.reason["message"]
     assert engine.calls == ["a"]
+
+
+class Down:
+    """A bus that nobody can reach."""
+
+    def publish(self, events: Sequence[BusEvent]) -> None:
+        raise UnavailableError("the bus is away")
+
+
+def owing(engine: Engine, *steps: dict[str, Any]) -> tuple[str, Any]:
+    """An instance that has ended, owes its news, and has lost its definition; and what that was."""
+    engine.bus = Down()
+    instance_id = engine.run(*steps)
+    assert engine.instance(instance_id).outbox
+    definition = engine.stored.get("default", "test.Flow", "1.0.0")
+    engine.stored.delete("default", "test.Flow", "1.0.0")
+    engine.bus = engine.memory_bus
+    engine.new_worker()
+    return instance_id, definition
+
+
+def test_a_completed_instance_needs_no_definition_to_tell_its_news(engine: Engine) -> None:
+    """WH-18, WH-16: COMPLETED stays COMPLETED when the definition is deleted, and what it owes is told, once."""
+    instance_id, _ = owing(engine, engine.do("a"))
+    before = engine.instance(instance_id)
+    assert before.status == "COMPLETED"
+    engine.advance(60_000)
+    after = engine.instance(instance_id)
+    assert (after.status, after.reason, after.state) == ("COMPLETED", None, before.state)
+    assert after.completed_at == before.completed_at
+    assert (after.outbox, after.wake_at, after.lease_until) == ([], None, None)
+    assert engine.moves(instance_id) == ["RUNNING", "COMPLETED"]
+    engine.advance(60_000)
+    assert engine.instance(instance_id) == after
+
+
+def test_a_failed_instance_needs_no_definition_to_tell_its_news(engine: Engine) -> None:
+    """WH-18, WH-14: an instance that failed by itself keeps its reason, and its dead letter is told."""
+    engine.errors["a"] = [PermanentStepError("no")]
+    instance_id, definition = owing(engine, engine.do("a"))
+    engine.advance(60_000)
+    failed = engine.instance(instance_id)
+    assert failed.reason is not None
+    assert (failed.status, failed.reason["code"]) == ("FAILED", "dead_lettered")
+    assert engine.moves(instance_id) == ["RUNNING", "FAILED"]
+    engine.stored.put(definition)
+    engine.new_worker()
+    engine.ask(instance_id, "retry")
+    assert engine.status(instance_id) == "COMPLETED"
+
+
+def test_a_retry_without_the_definition_fails_and_works_after_the_fix(engine: Engine) -> None:
+    """WH-18, WH-17: a failed instance that is asked to retry without its definition is FAILED for that, its lease free;
+    with the definition back the retry runs the step, and every move that is told follows from the one before it.
+    """
+    engine.errors["a"] = [PermanentStepError("no")]
+    instance_id = engine.run(engine.do("a"), engine.do("b"))
+    definition = lost(engine, instance_id)
+    engine.ask(instance_id, "retry")
+    failed = engine.instance(instance_id)
+    assert failed.reason is not None
+    assert (failed.status, failed.reason["code"]) == ("FAILED", "definition_missing")
+    assert (failed.lease_until, failed.wake_at, failed.inbox) == (None, None, [])
+    engine.stored.put(definition)
+    engine.new_worker()
+    engine.ask(instance_id, "retry")
+    assert engine.status(instance_id) == engine.instance(instance_id).status == "COMPLETED"
+    assert engine.calls == ["a", "a", "b"]
+    assert engine.moves(instance_id) == ["RUNNING", "FAILED", "PENDING", "RUNNING", "COMPLETED"]
+
+
+class Interjecting:
+    """A store in which somebody sends something right after the first time that an inbox was taken in."""
+
+    def __init__(self, store: InstanceStore, then: Callable[[], object]) -> None:
+        self._store = store
+        self._then: Callable[[], object] | None = then
+
+    def absorb(self, push: Push) -> list[InboxEntry] | None:
+        entries = self._store.absorb(push)
+        then, self._then = self._then, None
+        if then is not None:
+            then()
+        return entries
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def test_a_request_in_the_middle_of_giving_up_is_kept(engine: Engine) -> None:
+    """WH-18, WH-4: what is asked between the look at the inbox and the write is taken in too: the lease is freed, and the
+    request takes effect after the fix.
+    """
+    instance_id = engine.begin(engine.do("a"))
+    definition = engine.stored.get("default", "test.Flow", "1.0.0")
+    assert definition is not None
+    engine.stored.delete("default", "test.Flow", "1.0.0")
+    pause = InboxEntry("c", encode_fact(Control("c", "pause", engine.clock.now())))
+    store = engine.instances
+    engine.instances = cast("InstanceStore", Interjecting(store, lambda: store.send(instance_id, pause)))
+    engine.new_worker()
+    engine.work()
+    failed = engine.instance(instance_id)
+    assert (failed.status, failed.lease_until, failed.inbox) == ("FAILED", None, [])
+    engine.stored.put(definition)
+    engine.new_worker()
+    engine.ask(instance_id, "retry")
+    assert engine.status(instance_id) == "PAUSED"
+    engine.ask(instance_id, "resume")
+    assert engine.status(instance_id) == "COMPLETED"
+
+
+def test_it_does_not_go_on_by_itself_after_the_fix(engine: Engine) -> None:
+    """LC-1, WH-18: FAILED is left by an explicit retry only, also when the instance is woken for the news that it owes."""
+    instance_id = sleeping(engine)
+    engine.bus = Down()
+    definition = lost(engine, instance_id)
+    assert engine.instance(instance_id).outbox
+    engine.stored.put(definition)
+    engine.bus = engine.memory_bus
+    engine.new_worker()
+    engine.advance(HOUR)
+    failed = engine.instance(instance_id)
+    assert (failed.status, failed.outbox, failed.lease_until) == ("FAILED", [], None)
+    assert engine.moves(instance_id) == ["RUNNING", "FAILED"]
+    engine.ask(instance_id, "retry")
+    assert engine.status(instance_id) == "COMPLETED"
+    assert engine.moves(instance_id) == ["RUNNING", "FAILED", "PENDING", "RUNNING", "COMPLETED"]
 
 
 @pytest.mark.parametrize("kind", ["task"])
