@@ -148,11 +148,17 @@ def _count_failed(holder: NodeState) -> None:
 
 
 def cancel_running(machine: Machine) -> None:
-    """Tell every running step that nobody waits for it, and note what was cut off."""
+    """Tell every running step that nobody waits for it, and note what was cut off, and what had failed before."""
     for path, live in machine.state.live.items():
         if live.status == "RUNNING" and live.attempt and not live.phase:
             machine.effects.append(CancelStep(path))
-        machine.record("step", path, machine.node(path).type, "CANCELLED", started=live.started)
+        node = machine.node(path)
+        status = "FAILED" if live.status == "FAILED" else "CANCELLED"
+        if status == "CANCELLED":
+            machine.record("step", path, node.type, status, started=live.started)
+        frame = machine.frame_key(live.block)
+        if live.started and not frame:  # what the view shows of an instance that has ended
+            machine.state.frames[frame].stat[node.id] = status
 
 
 def thaw(machine: Machine) -> None:
