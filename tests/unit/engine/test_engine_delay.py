@@ -144,3 +144,42 @@ def test_a_sleeping_instance_says_so(engine: Engine) -> None:
     assert seen["activity"] == "sleeping until 2025-10-09T08:54:20.000Z"
     assert engine.statuses(sleeping) == {"nap": "SLEEPING"}
     assert seen["timers"] == [{"path": "nap", "kind": "due", "at": "2025-10-09T08:54:20.000Z"}]
+
+
+def test_a_delay_longer_than_its_timeout_fails(engine: Engine) -> None:
+    """YF-6, YF-7: a delay that would end after its timeout fails when the time is over; a retry sleeps anew."""
+    failed = engine.run(engine.node("nap", "delay", duration=60_000) | {"timeout": 5000}, engine.do("after"))
+    engine.advance(4999)
+    assert engine.status(failed) == "RUNNING"
+    engine.advance(1)
+    assert engine.status(failed) == "FAILED"
+    assert engine.reason(failed)["stepId"] == "nap"
+    assert "5000 ms" in engine.reason(failed)["message"]
+    (told,) = [entry for entry in engine.history(failed) if entry.get("path") == "nap"]
+    assert told["error"]["code"] == "step_timeout"
+    engine.advance(60_000)
+    engine.ask(failed, "retry")
+    assert engine.statuses(failed)["nap"] == "SLEEPING"
+    engine.advance(5000)
+    assert engine.trail(failed, "nap") == ["FAILED", "FAILED"]
+    assert engine.calls == []
+
+
+def test_a_delay_that_ends_in_time_has_no_timeout(engine: Engine) -> None:
+    """YF-6, WH-6: a delay not longer than its timeout ends as it would without one."""
+    done = engine.run(engine.node("nap", "delay", duration=5000) | {"timeout": 5000}, engine.do("after"))
+    engine.advance(5000)
+    assert engine.status(done) == "COMPLETED"
+    assert engine.calls == ["after"]
+
+
+def test_a_delay_that_may_time_out_is_passed_over(engine: Engine) -> None:
+    """YF-6: with continueOnError what follows goes on when the delay has timed out."""
+    done = engine.run(
+        engine.node("nap", "delay", duration=60_000) | {"timeout": 5000, "continueOnError": True},
+        engine.do("after"),
+        outputs={"code": "steps.nap.error.code"},
+    )
+    engine.advance(5000)
+    assert engine.outputs(done) == {"code": "step_timeout"}
+    assert engine.calls == ["after"]

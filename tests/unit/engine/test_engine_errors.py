@@ -241,3 +241,21 @@ def test_outputs_of_an_early_end_fail_like_others(engine: Engine) -> None:
         assert engine.instance(failed).wake_at is None
         engine.ask(failed, "retry")
     assert engine.calls == ["a"]
+
+
+@pytest.mark.parametrize("handler", ["t.do", "t.thread"])
+def test_an_error_whose_message_is_no_text_is_recorded(engine: Engine, handler: str) -> None:
+    """WH-14, EH-9: a message with half a surrogate pair, as the name of a file may have one, is recorded like any other,
+    and the attempts are counted once.
+    """
+    engine.errors["a"] = [OSError("cannot open \udc80\udcff.csv")] * 100
+    failed = engine.run(
+        engine.do("a", handler=handler, retryPolicy={"maxAttempts": 2, "initialDelay": 0}), engine.do("b")
+    )
+    engine.until_idle(failed)
+    engine.advance(60_000)
+    assert engine.status(failed) == "FAILED"
+    assert engine.calls == ["a", "a"]
+    assert "cannot open ??.csv" in engine.reason(failed)["message"]
+    assert engine.trail(failed, "a") == ["FAILED", "FAILED"]
+    assert engine.instance(failed).lease_until is None

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reactory.exceptions import PermanentStepError
+from reactory.kernel.nodes import for_each
+
 if TYPE_CHECKING:
     from tests.unit.engine.conftest import Engine
 
@@ -238,3 +241,29 @@ def test_progress_is_shown(engine: Engine) -> None:
     (shown,) = [step for step in engine.see(running)["steps"] if step["path"] == "each"]
     assert shown["status"] == "RUNNING"
     assert shown["progress"] == {"total": 3, "begun": 2, "running": 2, "failed": 0}
+
+
+@pytest.mark.parametrize("limit", [{"maxConcurrency": 1}, {"maxConcurrency": 3}, {}])
+def test_after_many_failed_items_no_more_are_begun(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, limit: dict[str, int]
+) -> None:
+    """WH-21, LC-14: a loop in which too many items have failed begins no more of them, since each failure is kept in the
+    state; a retry runs those that failed and all the rest, none twice.
+    """
+    monkeypatch.setattr(for_each, "FAILED_MOST", 5)
+    monkeypatch.setattr(for_each, "WINDOW", 4)
+    engine.errors["x"] = [PermanentStepError("no")] * 8
+    body = [engine.do("in", value="${item}", label="x")]
+    failed = engine.run(
+        engine.node("each", "for_each", items="input.items", steps=body, **limit),
+        data={"items": list(range(20))},
+        inputs={"items": {"type": "array"}},
+        outputs={"r": "steps.each.results"},
+    )
+    assert engine.status(failed) == "FAILED"
+    begun = len(engine.calls)
+    assert 5 <= begun < 5 + 4
+    engine.errors.clear()
+    engine.ask(failed, "retry")
+    assert engine.outputs(failed) == {"r": [{"value": n} for n in range(20)]}
+    assert len(engine.calls) == begun + 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -197,3 +197,39 @@ def test_values_come_back_as_they_were(engine: Engine, value: object) -> None:
     found = engine.outputs(done)["a"]
     assert found == value
     assert type(found) is type(value)
+
+
+def many(engine: Engine) -> dict[str, Any]:
+    """A loop with more results than one page holds."""
+    keep = engine.node("v", "set_variable", action="set", key="k", value="${index}")
+    return engine.node("inner", "for_each", items="input.n", steps=[keep])
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("kind", ["for_each", "parallel"])
+def test_paged_results_inside_of_others_are_read_back_whole(engine: Engine, kind: str, restart: bool) -> None:
+    """WR-15, WH-21: results in pages that are part of the result of a for_each or a parallel reach expressions and steps
+    as lists, however deep they lie.
+    """
+    if kind == "for_each":
+        outer = engine.node(
+            "outer", "for_each", items="[1]", itemVariable="o", indexVariable="oi", steps=[many(engine)]
+        )
+        source = "steps.outer.outputs.results[0].results"
+    else:
+        outer = engine.node("outer", "parallel", branches=[{"name": "b", "steps": [many(engine)]}])
+        source = "steps.outer.outputs.b.results"
+    done = engine.run(
+        outer,
+        engine.node("nap", "delay", duration=1000),
+        engine.do("use", value=f"${{{source}}}"),
+        data={"n": list(range(201))},
+        inputs={"n": {"type": "array"}},
+        outputs={"use": "steps.use.value", "n": f"size({source})"},
+    )
+    if restart:
+        engine.new_worker()
+    engine.advance(1000)
+    outputs = engine.outputs(done)
+    assert outputs["n"] == 201
+    assert [entry["value"] for entry in outputs["use"]] == list(range(201))

@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reactory.exceptions import PermanentStepError
+from reactory.host.ledger import Ledger
+from reactory.kernel.machine import Machine
+from reactory.kernel.snapshot import KEPT_VALUES
+
 if TYPE_CHECKING:
     from tests.unit.engine.conftest import Engine
 
@@ -114,3 +119,68 @@ def test_a_short_instance_is_one_claim_and_one_write_per_step(engine: Engine) ->
     watched = engine.watch_store()
     engine.work()
     assert dict(watched.counts) == {"claim": 1, "push": 2, "settle": 1, "told": 1}
+
+
+@pytest.mark.parametrize(("loops", "items"), [(1, 700), (3, 250)])
+def test_an_instance_that_is_paused_with_very_many_held_steps(engine: Engine, loops: int, items: int) -> None:
+    """WH-17, WH-21: when one item of several large loops suspends, hundreds of steps are held back: the worker comes back
+    all the same, what is stored stays small, and after the resume everything is done once.
+    """
+    engine.errors["a"] = [PermanentStepError("no")]
+    each = {"items": "input.n", "maxConcurrency": items}
+    branches = [
+        {
+            "name": f"b{n}",
+            "steps": [
+                engine.node(
+                    f"l{n}",
+                    "for_each",
+                    **each,
+                    steps=[engine.do(f"a{n}", label="a"), engine.do(f"b{n}", label="b")],
+                )
+            ],
+        }
+        for n in range(loops)
+    ]
+    instance_id = engine.run(
+        engine.node("p", "parallel", branches=branches),
+        data={"n": list(range(items))},
+        inputs={"n": {"type": "array"}},
+        metadata={"errorPolicy": "suspend"},
+    )
+    assert engine.status(instance_id) == "PAUSED"
+    assert engine.instance(instance_id).lease_until is None
+    assert engine.calls.count("b") == 0
+    engine.new_worker()
+    engine.ask(instance_id, "resume")
+    assert engine.status(instance_id) == "COMPLETED"
+    assert engine.calls.count("a") == loops * items + 1
+    assert engine.calls.count("b") == loops * items
+
+
+def test_a_long_loop_does_not_keep_in_memory_what_it_moved_out_of_line(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """WH-21: what was moved out of line, and nothing refers to any more, is let go of at every settle."""
+    kept: list[int] = []
+    settle = Ledger.settle
+
+    async def watched(ledger: Ledger, machine: Machine, timer: int | None, *, keep_lease: bool) -> bool:
+        settled = await settle(ledger, machine, timer, keep_lease=keep_lease)
+        kept.append(len(machine.context.values))
+        return settled
+
+    monkeypatch.setattr(Ledger, "settle", watched)
+    engine.results["x"] = {"large": "y" * 5000}
+    body = [engine.do(name, label="x") for name in "ab"]
+    last = engine.node("c", "set_variable", action="set", key="k", value=1)
+    engine.before = lambda _label: engine.results.update(x={"large": f"{len(engine.calls)} " * 2000})
+    done = engine.run(
+        engine.node("each", "for_each", items="input.n", maxConcurrency=20, steps=[*body, last]),
+        data={"n": list(range(400))},
+        inputs={"n": {"type": "array"}},
+    )
+    assert engine.status(done) == "COMPLETED"
+    assert len(kept) > 5
+    assert max(kept) <= KEPT_VALUES
+    assert len(engine.calls) == 800

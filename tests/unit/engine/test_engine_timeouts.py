@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reactory import StepContext, step
+from reactory.exceptions import PermanentStepError
 
 if TYPE_CHECKING:
     from tests.unit.engine.conftest import Engine
@@ -197,3 +198,42 @@ def test_a_retry_has_the_whole_time_again(engine: Engine) -> None:
     engine.ask(late, "retry")
     engine.advance(8000)
     assert engine.status(late) == "COMPLETED"
+
+
+@pytest.mark.parametrize("held", ["pause", "suspend"])
+def test_a_pause_does_not_count_against_a_container(engine: Engine, held: str) -> None:
+    """YF-6, WH-17: a container has as much time left after a pause, an operator's or a suspension, as it had before."""
+    engine.errors["trouble"] = [PermanentStepError("no")] if held == "suspend" else []
+    nap = engine.node("nap", "delay", duration=HOUR)
+    late = engine.run(
+        engine.node("c", "condition", condition="true", thenSteps=[nap]) | {"timeout": 10_000, "dependsOn": []},
+        engine.node("wait", "delay", duration=4000) | {"dependsOn": []},
+        engine.do("trouble", dependsOn=["wait"], errorPolicy="suspend"),
+    )
+    engine.advance(4000)
+    if held == "pause":
+        engine.ask(late, "pause")
+    assert engine.status(late) == "PAUSED"
+    engine.advance(HOUR // 2)
+    engine.ask(late, "resume")
+    engine.advance(5999)
+    assert engine.status(late) == "RUNNING"
+    engine.advance(1)
+    assert engine.status(late) == "FAILED"
+    assert engine.reason(late)["stepId"] == "c"
+
+
+def test_two_pauses_do_not_count_against_the_instance(engine: Engine) -> None:
+    """LC-11, WH-17: the time of an instance stands still in every pause, whoever works it and whatever is asked twice."""
+    late = engine.run(engine.node("nap", "delay", duration=HOUR), metadata={"timeout": 10_000})
+    for _ in range(2):
+        engine.advance(3000)
+        engine.ask(late, "pause")
+        engine.new_worker()
+        engine.advance(20_000)
+        engine.ask(late, "resume")
+    engine.advance(3999)
+    assert engine.status(late) == "RUNNING"
+    engine.advance(1)
+    assert engine.status(late) == "CANCELLED"
+    assert engine.reason(late)["code"] == "maximum_duration"

@@ -123,3 +123,11 @@ def test_of_several_errors_the_incurable_one_decides() -> None:
     network, declined = ConnectionError("gone"), CardDeclinedError("no")
     assert describe_error(ExceptionGroup("two", [network, ExceptionGroup("in", [declined])])).code == "card_declined"
     assert describe_error(ExceptionGroup("one", [network, ValueError("x")])).category == "network"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udcffb", "\udc80" * 10_000])
+def test_a_message_that_is_no_text_is_made_one(text: str) -> None:
+    """WH-14: whatever characters an exception's message has, the description can be stored."""
+    described = describe_error(ValueError(text))
+    assert msgspec.json.decode(msgspec.json.encode(described.message)) == described.message
+    assert "?" in described.message
