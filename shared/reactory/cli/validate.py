@@ -1,4 +1,4 @@
-"""``reactory validate``: every problem of documents, without any server."""
+"""``reactory validate``: every problem of documents and modules, without any server."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ from reactory.cli.output import emit
 
 
 def validate(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Workflow documents, YAML or JSON.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE…", help="Workflow documents (YAML or JSON), a module.yaml, or a module's folder."),
+    ],
     output: Output = Format.text,
 ) -> None:
-    """Check documents. Exit code 1 when one has an error; warnings alone are fine."""
-    checked = [_check(file) for file in files]
+    """Check documents and modules. Exit code 1 when one has an error; warnings alone are fine."""
+    from reactory.cli.check import Checker
+
+    checker = Checker()
+    checked = [answer for file in files for answer in checker.check(file)]
     emit({"files": checked}, output, lambda: _print(checked))
     if any(result["missing"] for result in checked):
         raise typer.Exit(NOT_FOUND)
@@ -26,34 +32,10 @@ def validate(
         raise typer.Exit(FAILED)
 
 
-def _check(file: Path) -> dict[str, Any]:
-    import msgspec
-
-    from reactory.definition.problem import Problem
-    from reactory.definition.validate import validate as problems_of
-    from reactory.exceptions import InvalidDefinitionError
-    from reactory.runner.answers import problem_answer
-    from reactory.runner.envelope import read_document
-
-    missing = False
-    try:
-        problems = list(problems_of(read_document(file.read_bytes(), name=str(file))))
-    except InvalidDefinitionError as error:
-        problems = list(error.problems)
-    except OSError as error:
-        missing = True
-        problems = [Problem(code="UNREADABLE_FILE", path="", message=f"cannot be read: {error.strerror}")]
-    return {
-        "file": str(file),
-        "valid": not any(problem.severity == "error" for problem in problems),
-        "missing": missing,
-        "problems": [msgspec.to_builtins(problem_answer(problem)) for problem in problems],
-    }
-
-
 def _print(checked: list[dict[str, Any]]) -> None:
     for result in checked:
         for problem in result["problems"]:
             print(problem_line(problem, result["file"]))
         if result["valid"]:
-            print(f"{result['file']}: valid")
+            note = f" ({result['note']})" if result["note"] else ""
+            print(f"{result['file']}: valid{note}")

@@ -97,7 +97,7 @@ def test_validate(terminal: Terminal, file: Path, tmp_path: Path) -> None:
     result = terminal.run_at("http://127.0.0.1:1", ["validate", str(file), str(bad)])
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
-    assert lines[0] == f"{file}: valid"
+    assert lines[0] == f"{file}: valid (handlers not checked: no module.yaml beside it)"
     assert any(line.startswith(f"{bad}:5: steps[0].type: ") and line.endswith("[UNKNOWN_STEP_TYPE]") for line in lines)
     assert any(line.startswith(f"{bad}:6: ") and line.endswith("[DUPLICATE_STEP_ID]") for line in lines)
 
@@ -116,3 +116,57 @@ def test_validate_for_a_program(terminal: Terminal, file: Path, tmp_path: Path) 
     assert result.exit_code == 3
     answer = json.loads(result.stdout)
     assert [checked["valid"] for checked in answer["files"]] == [True, False]
+
+
+MANIFEST = "nameSpace: lab\nname: Lab\nversion: 1.0.0\nworkflows: [flows/*.yaml]\nsteps: [lab_cli_steps]\n"
+STEPS = "from reactory.steps import step\n\n\n@step\ndef greet() -> str:\n    return 'hello'\n"
+TASK = TEXT.replace("{id: a, type: log, config: {message: hello}}", "{id: a, type: task, config: {handler: greet}}")
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    folder = tmp_path / "lab-module"
+    (folder / "flows").mkdir(parents=True)
+    (folder / "module.yaml").write_text(MANIFEST, encoding="utf-8")
+    (folder / "lab_cli_steps.py").write_text(STEPS, encoding="utf-8")
+    (folder / "flows" / "good.yaml").write_text(TASK, encoding="utf-8")
+    return folder
+
+
+def test_validate_a_module(terminal: Terminal, module: Path) -> None:
+    """YF-1, IN-2: a folder is the module in it: its manifest, and its documents with the module's own handlers."""
+    result = terminal.run("validate", str(module))
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines() == [f"{module}/module.yaml: valid", f"{module}/flows/good.yaml: valid"]
+    (module / "flows" / "bad.yaml").write_text(TASK.replace("greet", "gret"), encoding="utf-8")
+    for path in (module, module.parent, module / "flows" / "bad.yaml"):
+        result = terminal.run("validate", str(path))
+        assert result.exit_code == 1
+        assert "did you mean greet? [UNKNOWN_HANDLER]" in result.stdout
+
+
+def test_validate_a_file_beside_a_manifest(terminal: Terminal, module: Path) -> None:
+    """YF-1: a document beside a module.yaml is judged with that module's handlers, even before the manifest names it."""
+    (module / "new.yaml").write_text(TASK.replace("greet", "gret"), encoding="utf-8")
+    assert "[UNKNOWN_HANDLER]" in terminal.run("validate", str(module / "new.yaml")).stdout
+
+
+def test_validate_a_manifest(terminal: Terminal, module: Path) -> None:
+    """IN-2: module.yaml is checked as a manifest; while its steps cannot be imported, handlers are not judged."""
+    (module / "module.yaml").write_text(MANIFEST + "stepz: []\n", encoding="utf-8")
+    result = terminal.run("validate", str(module / "module.yaml"), str(module / "flows" / "good.yaml"))
+    assert result.exit_code == 1
+    assert f"{module}/module.yaml:6: unknown field 'stepz'; did you mean 'steps'? [UNKNOWN_FIELD]" in result.stdout
+    (module / "module.yaml").write_text(MANIFEST, encoding="utf-8")
+    (module / "lab_cli_steps.py").write_text("import nothing_of_that_name\n", encoding="utf-8")
+    result = terminal.run("validate", str(module))
+    assert result.exit_code == 1
+    assert "[STEPS_NOT_IMPORTED]" in result.stdout
+    assert "good.yaml: valid (handlers not checked: its module has problems)" in result.stdout
+
+
+def test_validate_a_folder_without_a_module(terminal: Terminal, tmp_path: Path) -> None:
+    """IN-2: a folder without any module.yaml is told as such, and exits 3."""
+    result = terminal.run("validate", str(tmp_path))
+    assert result.exit_code == 3
+    assert "[MODULE_NOT_FOUND]" in result.stdout

@@ -1,0 +1,118 @@
+"""What ``reactory validate`` finds in one file: a workflow document, or a module's manifest.
+
+A document that belongs to a module is judged with the module's Python steps, so that a handler that nobody registers is
+found; any other document can only be judged by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reactory.steps.manifest import MANIFEST_NAME
+
+if TYPE_CHECKING:
+    from reactory.definition.problem import Problem
+    from reactory.steps.modules import Module
+
+NO_MODULE = "handlers not checked: no module.yaml beside it"
+BROKEN_MODULE = "handlers not checked: its module has problems"
+
+
+class Checker:
+    """Checks paths, each file once; a module is loaded once however many of its files are named."""
+
+    def __init__(self) -> None:
+        self._modules: dict[Path, Module] = {}
+        self._seen: set[Path] = set()
+
+    def check(self, path: Path) -> Iterator[dict[str, Any]]:
+        """One answer per file. A folder is the module in it, or the modules in its sub-folders."""
+        if not path.is_dir():
+            yield from self._once(path)
+            return
+        manifests = [path / MANIFEST_NAME]
+        if not manifests[0].is_file():
+            manifests = sorted(path.glob(f"*/{MANIFEST_NAME}")) or manifests
+        for manifest in manifests:
+            yield from self._once(manifest)
+            for file in self._module(manifest.parent).workflows:
+                yield from self._once(file.path)
+
+    def _once(self, file: Path) -> Iterator[dict[str, Any]]:
+        resolved = file.resolve()
+        if resolved not in self._seen:
+            self._seen.add(resolved)
+            yield from self._manifest(file) if file.name == MANIFEST_NAME else self._document(file)
+
+    def _module(self, folder: Path) -> Module:
+        from reactory.steps.modules import load_module
+
+        known = folder.resolve()
+        if known not in self._modules:
+            self._modules[known] = load_module(folder)
+        return self._modules[known]
+
+    def _manifest(self, file: Path) -> Iterator[dict[str, Any]]:
+        """The manifest's own answer, and one for each other file of the module with a fault, such as a steps file."""
+        from reactory.definition.problem import Problem
+
+        found: dict[str, list[Problem]] = {str(file): []}
+        for fault in self._module(file.parent).faults:
+            place = str(file) if Path(fault.file).resolve() == file.resolve() else fault.file
+            problem = Problem(code=fault.code, path="", message=fault.message, line=fault.line)
+            found.setdefault(place, []).append(problem)
+        missing = any(problem.code == "MODULE_NOT_FOUND" for problem in found[str(file)])
+        for place, problems in found.items():
+            yield _answer(place, problems, missing=missing and place == str(file))
+
+    def _document(self, file: Path) -> Iterator[dict[str, Any]]:
+        from reactory.definition.problem import Problem
+        from reactory.definition.validate import validate as problems_of
+        from reactory.exceptions import InvalidDefinitionError
+        from reactory.runner.envelope import read_document
+
+        handlers, note = self._handlers(file)
+        missing = False
+        try:
+            problems = list(problems_of(read_document(file.read_bytes(), name=str(file)), handlers=handlers))
+        except InvalidDefinitionError as error:
+            problems = list(error.problems)
+        except OSError as error:
+            missing = True
+            problems = [Problem(code="UNREADABLE_FILE", path="", message=f"cannot be read: {error.strerror}")]
+        yield _answer(str(file), problems, missing=missing, note=note)
+
+    def _handlers(self, file: Path) -> tuple[frozenset[str] | None, str]:
+        """The steps that the file may name; None with the reason when they are not known."""
+        module = self._owner(file)
+        if module is None:
+            return None, NO_MODULE
+        if module.manifest is None or any(fault.code == "STEPS_NOT_IMPORTED" for fault in module.faults):
+            return None, BROKEN_MODULE
+        return frozenset(step.name for step in module.steps), ""
+
+    def _owner(self, file: Path) -> Module | None:
+        """The module beside the file, or the nearest one above it whose manifest names the file."""
+        resolved = file.resolve()
+        folder = next((parent for parent in resolved.parents if (parent / MANIFEST_NAME).is_file()), None)
+        if folder is None:
+            return None
+        module = self._module(folder)
+        named = {workflow.path.resolve() for workflow in module.workflows}
+        return module if folder == resolved.parent or resolved in named else None
+
+
+def _answer(file: str, problems: Sequence[Problem], *, missing: bool, note: str = "") -> dict[str, Any]:
+    import msgspec
+
+    from reactory.runner.answers import problem_answer
+
+    return {
+        "file": file,
+        "valid": not any(problem.severity == "error" for problem in problems),
+        "missing": missing,
+        "note": note,
+        "problems": [msgspec.to_builtins(problem_answer(problem)) for problem in problems],
+    }
