@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from reactory.exceptions import StepTimeoutError, UnknownHandlerError
+from reactory.exceptions import StepError, StepTimeoutError, UnknownHandlerError
 from reactory.host.services import Services
 from reactory.host.threads import StepThreads
 from reactory.kernel.effects import RunStep
@@ -143,7 +143,10 @@ class Attempt:
     def _failure(self, error: BaseException) -> Failed:
         effect = self.effect
         info = describe_error(error)
-        _LOG.debug("attempt %s of %s failed", effect.attempt, effect.path, exc_info=error)
+        trace = error if error.__traceback__ is not None and not isinstance(error, StepError) else None
+        extra = {"instance_id": self.context.instance_id, "step_path": effect.path, "attempt": effect.attempt}
+        text = "attempt %s of step '%s' failed: %s: %s"
+        _LOG.warning(text, effect.attempt, effect.path, info.type, info.message, exc_info=trace, extra=extra)
         return Failed(effect.path, effect.attempt, info, self._started, self._services.clock.now())
 
 

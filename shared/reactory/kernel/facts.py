@@ -16,7 +16,8 @@ ControlAction = Literal["pause", "resume", "cancel", "retry"]
 class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """A classified error. ``type`` is the exception's class name, ``category`` one of the seven of EH-1.
 
-    ``retry_after`` is milliseconds that the other side asked us to wait.
+    ``retry_after`` is milliseconds that the other side asked us to wait; ``where`` the place in the step's code, as in
+    ``steps.py:31 in charge``.
     """
 
     type: str
@@ -25,6 +26,7 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     category: str = "unknown"
     retryable: bool = True
     retry_after: int | None = None
+    where: str | None = None
 
 
 class Ref(msgspec.Struct, frozen=True, tag_field="$ref", tag="blob"):

@@ -46,6 +46,12 @@ def interrupt_running(machine: Machine) -> None:
             machine.run_step(path, live)
 
 
+def running(machine: Machine) -> dict[str, NodeState]:
+    """The steps whose body runs, as far as the state knows."""
+    found = machine.state.live.items()
+    return {path: live for path, live in found if live.status == "RUNNING" and live.attempt and not live.phase}
+
+
 def _interruption(path: str, *, once: bool) -> ErrorInfo:
     message = (
         f"the process that ran step '{path}' vanished; it may or may not have taken effect, and it may run only once: "
@@ -54,7 +60,8 @@ def _interruption(path: str, *, once: bool) -> ErrorInfo:
         else f"the process vanished {MAX_INTERRUPTIONS + 1} times while it ran step '{path}': "
         "look for memory exhaustion or a crash in the step's code"
     )
-    return ErrorInfo("StepInterruptedError", message, "step_interrupted", "system", retryable=not once)
+    # tried often enough: an operator decides whether it is worth another time
+    return ErrorInfo("StepInterruptedError", message, "step_interrupted", "system", retryable=False)
 
 
 def node_failed(machine: Machine, path: str, live: NodeState, error: ErrorInfo) -> None:
@@ -153,9 +160,15 @@ def explain(path: str, live: NodeState) -> str:
     error = live.error or ErrorInfo("StepError", "unknown")
     tries = f" after {live.attempt} attempt{'s' if live.attempt != 1 else ''}" if live.attempt else ""
     return (
-        f"step '{path}' failed{tries}: {error.type}: {error.message}. "
-        "Fix the cause, then retry the instance: finished steps are kept"
+        f"step '{path}' failed{tries}: {_what(error)}. Fix the cause, then retry the instance: finished steps are kept"
     )
+
+
+def _what(error: ErrorInfo) -> str:
+    """The message with its type, once, and the place in the code if it is known."""
+    message = error.message.rstrip(". ")
+    text = message if message.startswith(error.type) else f"{error.type}: {message}"
+    return text if error.where is None else f"{text} ({error.where})"
 
 
 def error_view(error: ErrorInfo) -> dict[str, Any]:

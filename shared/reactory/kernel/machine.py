@@ -77,7 +77,9 @@ class Machine:
                 if self.state.status == "PENDING":  # else somebody cancelled it before it began
                     self.begin()
             case Interrupted():
-                self.record("interrupted")
+                cut_off = failures.running(self)
+                attempt = max((live.attempt for live in cut_off.values()), default=0)
+                self.record("interrupted", ", ".join([*cut_off][:10]), attempt=attempt)
                 failures.interrupt_running(self)
             case Control():
                 self.record("control", action=fact.action, reason=fact.reason, by=fact.by, id=fact.id)

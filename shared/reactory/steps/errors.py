@@ -7,6 +7,8 @@ class and its bases, so that no library has to be imported to be known.
 from __future__ import annotations
 
 import errno
+import os
+from pathlib import Path
 
 from reactory.exceptions import (
     ExpressionError,
@@ -20,6 +22,9 @@ from reactory.exceptions import (
 from reactory.kernel.facts import ErrorInfo
 
 MESSAGE_LIMIT = 2000
+_LIBRARIES = ("site-packages", str(Path(os.__file__).parent), str(Path(__file__).parents[1]))
+"""Installed packages, the standard library, the engine itself."""
+
 _TRACE = "Traceback (most recent call last)"
 
 _FOREIGN: dict[str, tuple[str, bool]] = {
@@ -77,7 +82,19 @@ def describe_error(error: BaseException) -> ErrorInfo:
         category=category,
         retryable=retryable,
         retry_after=retry_after if isinstance(retry_after, int) and retry_after >= 0 else None,
+        where=_where(error),
     )
+
+
+def _where(error: BaseException) -> str | None:
+    """The innermost place that is the user's own code rather than a library's; None where there is none."""
+    trace, place = error.__traceback__, None
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not any(part in code.co_filename for part in _LIBRARIES):
+            place = f"{Path(code.co_filename).name}:{trace.tb_lineno} in {code.co_name}"
+        trace = trace.tb_next
+    return place
 
 
 def _decisive(group: BaseExceptionGroup[BaseException]) -> BaseException:

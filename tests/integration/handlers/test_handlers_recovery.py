@@ -66,13 +66,14 @@ def test_a_worker_that_wakes_after_its_lease_writes_nothing(deployment: Deployme
 
 
 def test_an_instance_that_somebody_works_on_is_left_alone(deployment: Deployment) -> None:
-    """WH-2, WH-4: under a live lease a wake-up advances nothing, the sweep hints at nothing, nothing is lost."""
+    """WH-2, WH-3, WH-4: under a live lease a wake-up advances nothing; the sweep's hint waits for the lease to end."""
     instance_id = deployment.start("plant.Greet", {"name": "Ada"})
     store = deployment.ports.instances
     store.claim([instance_id], "busy", 60_000, HORIZON)
     assert deployment.deliver(QUEUE) == []
     assert deployment.see(instance_id)["status"] == "PENDING"
-    assert deployment.invoke("host-sweeper", SWEEP) == {"hints": 0, "more": False}
+    assert deployment.invoke("host-sweeper", SWEEP) == {"hints": 1, "more": False}
+    assert deployment.deliver(QUEUE) == []
     assert store.renew([instance_id], "busy", 1) == {instance_id}
     until(lambda: not store.leased([instance_id]))
     assert deployment.invoke("host-sweeper", SWEEP) == {"hints": 1, "more": False}

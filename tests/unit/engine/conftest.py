@@ -344,7 +344,8 @@ class Engine:
 
     def trail(self, instance_id: str, path: str) -> list[str]:
         """What the history says became of the execution at this path, attempt by attempt."""
-        return [entry["status"] for entry in self.history(instance_id) if entry.get("path") == path]
+        entries = [e for e in self.history(instance_id) if e.get("path") == path]
+        return [entry["status"] for entry in entries if entry["event"] != "interrupted"]
 
     def events(self, kind: str = "Workflow Instance Status Change") -> list[BusEvent]:
         return [event for event in self.memory_bus.published() if event.detail_type == kind]

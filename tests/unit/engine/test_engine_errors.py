@@ -45,7 +45,7 @@ def test_exhausted_attempts_dead_letter_the_instance(engine: Engine) -> None:
     engine.until_idle(failed)
     seen = engine.see(failed)
     assert (seen["status"], seen["reason"]["code"], seen["reason"]["stepId"]) == ("FAILED", "dead_lettered", "a")
-    assert "step 'a' failed after 3 attempts: ValueError: no." in seen["reason"]["message"]
+    assert "step 'a' failed after 3 attempts: ValueError: no (" in seen["reason"]["message"]
     assert seen["completedAt"] is not None
     assert engine.moves(failed) == ["RUNNING", "FAILED"]
     (event,) = engine.events("Workflow Instance Dead Lettered")
@@ -259,3 +259,25 @@ def test_an_error_whose_message_is_no_text_is_recorded(engine: Engine, handler: 
     assert "cannot open ??.csv" in engine.reason(failed)["message"]
     assert engine.trail(failed, "a") == ["FAILED", "FAILED"]
     assert engine.instance(failed).lease_until is None
+
+
+def test_a_failure_names_its_place_in_the_code_and_is_logged(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """EH-9, WR-16: the reason names file, line and function once; the trace is in the log of every attempt, nowhere else."""
+    engine.errors["a"] = [KeyError("nokey")] * 2
+    failed = engine.run(engine.do("a", retryPolicy={"maxAttempts": 2, "initialDelay": 1}))
+    engine.until_idle(failed)
+    message = engine.reason(failed)["message"]
+    assert message.startswith("step 'a' failed after 2 attempts: KeyError: 'nokey' (conftest.py:")
+    assert "Traceback" not in message
+    attempts = [record for record in caplog.records if record.levelname == "WARNING" and record.exc_info]
+    assert [record.getMessage()[:24] for record in attempts] == ["attempt 1 of step 'a' fa", "attempt 2 of step 'a' fa"]
+
+
+def test_the_history_names_what_was_interrupted(engine: Engine) -> None:
+    """WH-1, WH-19: of a process that vanished the history says which step it took with it, and at which attempt."""
+    instance_id = engine.begin(engine.do("lead"), engine.do("a"))
+    engine.crash_in("a")
+    engine.work()
+    cut_off = [entry for entry in engine.history(instance_id) if entry["event"] == "interrupted"]
+    assert [(entry["path"], entry["attempt"]) for entry in cut_off] == [("a", 1)]
+    assert engine.status(instance_id) == "COMPLETED"
