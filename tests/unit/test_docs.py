@@ -1,0 +1,124 @@
+"""The documentation is true: every example validates and runs, and nothing that a user meets is missing from it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import reactory.exceptions
+from reactory.definition import codes
+from reactory.definition.document import load_document
+from reactory.definition.language.functions import FUNCTIONS, METHODS
+from reactory.definition.steptypes import RUNNABLE
+from reactory.definition.validate import validate
+from reactory.settings import Settings, variable
+from reactory.steps.modules import Modules, load_modules
+from reactory.steps.registry import StepRegistry
+from reactory.topology import FUNCTIONS as DEPLOYED
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = (ROOT / "docs" / "workflows.md").read_text()
+OPERATING = (ROOT / "docs" / "operating.md").read_text()
+BLOCKS = re.findall(r"```yaml\n(.*?)```", WORKFLOWS, re.DOTALL)
+FILES = dict(re.findall(r"```\w+\n# (module\.yaml|steps\.py)\n(.*?)```", WORKFLOWS, re.DOTALL))
+EXAMPLES = {load_document(text).data["name"]: text for text in BLOCKS if not text.startswith("# module.yaml")}
+ERRORS = {getattr(reactory.exceptions, name) for name in reactory.exceptions.__all__}
+
+
+def _rig() -> Any:
+    """The engine in memory that the tests of the engine use."""
+    path = Path(__file__).parent / "engine" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("docs_engine_rig", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def modules(tmp_path: Path) -> Modules:
+    """The module of docs/workflows.md, as a reader would write it."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    for name, text in EXAMPLES.items():
+        (folder / f"{name}-workflow.yaml").write_text(text)
+    return load_modules([folder])
+
+
+@pytest.fixture
+def steps(modules: Modules) -> StepRegistry:
+    return modules.registry
+
+
+@pytest.fixture
+def engine(steps: StepRegistry) -> Iterator[Any]:
+    made = _rig().Engine()
+    made.steps = steps
+    yield made
+    made.close()
+
+
+def test_the_module_of_the_documentation_loads(modules: Modules) -> None:
+    """IN-2: module.yaml, the Python steps and the documents of docs/workflows.md make a module without a fault."""
+    assert modules.faults == ()
+    assert len(modules.workflows) == len(EXAMPLES)
+    assert modules.registry.names() == {"docs.reserve", "docs.crunch"}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_validates_and_runs(name: str, engine: Any) -> None:
+    """YF-1: every document of docs/workflows.md has no problem, and runs to its end with the input that it names."""
+    text = EXAMPLES[name]
+    assert validate(load_document(text), handlers=engine.steps.names()) == []
+    given = re.match(r"# start with: (.*)\n", text)
+    engine.runner.registry.register(text)
+    instance = engine.start(f"docs.{name}", json.loads(given.group(1)) if given else {})
+    engine.work()
+    engine.until_idle(instance)
+    assert engine.status(instance) == "COMPLETED", engine.see(instance)["reason"]
+
+
+def test_every_step_type_that_runs_has_an_example() -> None:
+    """A user finds a document to start from for each type."""
+    assert set(re.findall(r"\btype: (\w+)", "".join(EXAMPLES.values()))) >= RUNNABLE
+
+
+@pytest.mark.parametrize("name", sorted({*FUNCTIONS, *METHODS}))
+def test_every_function_of_expressions_is_documented(name: str) -> None:
+    """A user finds each function that an expression may call."""
+    assert f"`{name}`" in WORKFLOWS
+
+
+@pytest.mark.parametrize("code", sorted(value for name, value in vars(codes).items() if name.isupper()))
+def test_every_problem_code_is_documented(code: str) -> None:
+    """Whoever meets the code of a problem finds what it means."""
+    assert f"`{code}`" in WORKFLOWS
+
+
+@pytest.mark.parametrize("error", sorted(ERRORS, key=lambda error: (error.code, error.__name__)))
+def test_every_error_code_is_documented(error: type[reactory.exceptions.ReactoryError]) -> None:
+    """Whoever meets a code finds it in docs/operating.md, beside its HTTP status."""
+    assert f"| `{error.code}` | {error.http_status} |" in OPERATING
+
+
+@pytest.mark.parametrize("field", sorted(Settings.model_fields))
+def test_every_setting_is_documented(field: str) -> None:
+    """Whoever sets the engine up finds each variable with its default."""
+    info = Settings.model_fields[field]
+    default = "" if info.default_factory is not None or info.default == "" else f"`{info.default}`"
+    assert f"| `{variable(field)}` | {default or 'none'} |" in OPERATING
+
+
+@pytest.mark.parametrize("route", [f"{r.method} {r.path}" for function in DEPLOYED for r in function.routes])
+def test_every_route_is_documented(route: str) -> None:
+    """Whoever calls the HTTP API finds each of its routes."""
+    assert f"`{route}`" in OPERATING
