@@ -6,8 +6,9 @@ import importlib.util
 import json
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -18,6 +19,7 @@ from reactory.definition.language.functions import FUNCTIONS, METHODS
 from reactory.definition.steptypes import RUNNABLE
 from reactory.definition.validate import validate
 from reactory.settings import Settings, variable
+from reactory.steps.fault import FaultCode
 from reactory.steps.modules import Modules, load_modules
 from reactory.steps.registry import StepRegistry
 from reactory.topology import FUNCTIONS as DEPLOYED
@@ -28,7 +30,9 @@ OPERATING = (ROOT / "docs" / "operating.md").read_text()
 BLOCKS = re.findall(r"```yaml\n(.*?)```", WORKFLOWS, re.DOTALL)
 FILES = dict(re.findall(r"```\w+\n# (module\.yaml|steps\.py)\n(.*?)```", WORKFLOWS, re.DOTALL))
 EXAMPLES = {load_document(text).data["name"]: text for text in BLOCKS if not text.startswith("# module.yaml")}
-ERRORS = {getattr(reactory.exceptions, name) for name in reactory.exceptions.__all__}
+ERRORS: set[type[reactory.exceptions.ReactoryError]] = {
+    getattr(reactory.exceptions, name) for name in reactory.exceptions.__all__
+}
 
 
 def _rig() -> Any:
@@ -98,13 +102,15 @@ def test_every_function_of_expressions_is_documented(name: str) -> None:
     assert f"`{name}`" in WORKFLOWS
 
 
-@pytest.mark.parametrize("code", sorted(value for name, value in vars(codes).items() if name.isupper()))
+@pytest.mark.parametrize(
+    "code", sorted(value for name, value in vars(codes).items() if name.isupper()) + list(get_args(FaultCode))
+)
 def test_every_problem_code_is_documented(code: str) -> None:
-    """Whoever meets the code of a problem finds what it means."""
+    """Whoever meets the code of a problem, of a document or a module, finds what it means."""
     assert f"`{code}`" in WORKFLOWS
 
 
-@pytest.mark.parametrize("error", sorted(ERRORS, key=lambda error: (error.code, error.__name__)))
+@pytest.mark.parametrize("error", sorted(ERRORS, key=attrgetter("code", "__name__")))
 def test_every_error_code_is_documented(error: type[reactory.exceptions.ReactoryError]) -> None:
     """Whoever meets a code finds it in docs/operating.md, beside its HTTP status."""
     assert f"| `{error.code}` | {error.http_status} |" in OPERATING
