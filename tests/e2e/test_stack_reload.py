@@ -39,6 +39,28 @@ steps:
 """
 
 
+class Kept(Quiet):
+    """Remembers what the stack says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def line(self, _source: str, text: str) -> None:
+        self.said.append(text)
+
+    def count(self, text: str) -> int:
+        return sum(text in said for said in self.said)
+
+
+@pytest.fixture(scope="module")
+def output() -> Kept:
+    return Kept()
+
+
 @pytest.fixture(scope="module")
 def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("modules") / "loop"
@@ -50,10 +72,12 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def api(module: Path, mongo_uri: str, database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def api(
+    module: Path, output: Kept, mongo_uri: str, database_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
     data = tmp_path_factory.mktemp("stack") / "data"
-    options = DevOptions(port=0, modules=(module,), data=data, mongodb_uri=mongo_uri, database=database_name)
-    with LocalStack(options, output=Quiet()) as stack, Api(stack) as client:
+    options = DevOptions(port=0, modules=(module,), data=data, mongodb_uri=mongo_uri, database=database_name, workers=1)
+    with LocalStack(options, output=output) as stack, Api(stack) as client:
         yield client
 
 
@@ -83,19 +107,43 @@ def test_a_new_version_is_there_at_once(api: Api, module: Path) -> None:
     assert api.get("/workflow/workflows/loop/Answer")["versions"] == ["1.1.0", "1.0.0"]
 
 
-def test_a_changed_document_without_a_new_version_is_refused(api: Api, module: Path) -> None:
-    """WR-3: the registered content of a version stays, whatever its file says now; other files still take effect."""
-    registered = api.get("/workflow/workflows/loop/Answer", version="1.1.0")
+def test_a_changed_document_without_a_new_version_takes_effect(api: Api, module: Path) -> None:
+    """CA-1: on a developer's stack a document may change under its version, while no instance needs it as it was."""
+    registered = api.get("/workflow/workflows/loop/Answer", version="1.1.0")["fingerprint"]
     file = module / "answer-flow.yaml"
     file.write_text(file.read_text().replace("workflow.version", "workflow.id"))
-    (module / "other-flow.yaml").write_text(FLOW.replace("name: Answer", "name: Other"))
-    until(lambda: api.http.get("/workflow/workflows/loop/Other").status_code, lambda status: status == 200)
-    assert api.get("/workflow/workflows/loop/Answer", version="1.1.0") == registered
+    until(
+        lambda: api.http.get("/workflow/workflows/loop/Answer", params={"version": "1.1.0"}).json().get("fingerprint"),
+        lambda found: found not in (None, registered),
+    )
+    assert answer(api, "1.1.0") == "loop.Answer"
 
 
-def test_broken_code_stops_nobody_else(api: Api, module: Path) -> None:
-    """IN-2: while a file is broken its steps are missing; repaired, they run again."""
+def test_a_document_that_an_instance_needs_stays(api: Api, module: Path, output: Kept) -> None:
+    """WR-3, WH-18: while an instance runs a version its content stays, which is said; saved again later, it changes."""
+    waiting = FLOW.replace("name: Answer", "name: Waiting").replace("duration: 0", "duration: 3600000")
+    (module / "waiting-flow.yaml").write_text(waiting)
+    until(lambda: api.http.get("/workflow/workflows/loop/Waiting").status_code, lambda status: status == 200)
+    registered = api.get("/workflow/workflows/loop/Waiting")["fingerprint"]
+    instance = api.start("loop.Waiting", {})
+    file = module / "waiting-flow.yaml"
+    file.write_text(waiting.replace("duration: 3600000", "duration: 0"))
+    until(lambda: output.count("loop.Waiting@1.0.0 as registered before goes on: 1 instance uses it"), bool)
+    assert api.get("/workflow/workflows/loop/Waiting")["fingerprint"] == registered
+    api.http.delete(f"/workflow/instance/{instance}")
+    api.finished(instance)
+    file.write_text(waiting.replace("duration: 3600000", "duration: 1"))
+    until(lambda: output.count("Reloaded: waiting-flow.yaml"), lambda count: count == 3)
+    assert api.get("/workflow/workflows/loop/Waiting")["fingerprint"] != registered
+
+
+def test_broken_code_stops_nobody(api: Api, module: Path, output: Kept) -> None:
+    """IN-2: while a file is broken the code from before goes on, which is said once; repaired, the new code runs."""
+    assert answer(api) == "second"  # the worker has imported the code
     (module / "steps.py").write_text("this is no Python")
+    until(lambda: output.count("NOT reloaded, steps.py:1 "), bool)
+    assert answer(api) == "second"
+    assert not output.count("UNKNOWN_HANDLER")
     (module / "third-flow.yaml").write_text(
         FLOW.replace("name: Answer", "name: Third")
         .replace("task", "log")

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -30,10 +30,10 @@ sys.exit(run_in_foreground(stack, output))
 class Dev:
     """The process, and its lines as they come."""
 
-    def __init__(self, data: Path, port: int = 0) -> None:
+    def __init__(self, data: Path, port: int = 0, *, behind: Sequence[str] = ()) -> None:
         environ = {key: value for key, value in os.environ.items() if key != "MONGODB_URI"} | {"PYTHONPATH": HERE}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(data), str(port)],
+            [*behind, sys.executable, "-c", SCRIPT, str(data), str(port)],
             env=environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -87,6 +87,18 @@ def test_sigterm_is_as_good_as_ctrl_c(started: Dev) -> None:
     started.until("Press Ctrl-C to stop.")
     started.process.send_signal(signal.SIGTERM)
     assert started.finish()[0] == 0
+
+
+def test_sigint_stops_a_stack_in_the_background_too(tmp_path: Path) -> None:
+    """A shell without job control starts ``reactory dev &`` with SIGINT ignored; kill -INT stops it all the same."""
+    dev = Dev(tmp_path / "data", behind=("sh", "-c", 'trap "" INT; exec "$@"', "sh"))
+    try:
+        dev.until("Press Ctrl-C to stop.")
+        dev.interrupt()
+        assert dev.finish()[0] == 0
+    finally:
+        dev.process.kill()
+        dev.process.communicate()
 
 
 def test_a_second_ctrl_c_forces(started: Dev, tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ FORCED = 130
 def run_in_foreground(stack: LocalStack, output: Output) -> int:
     """The exit code: 0 after an orderly stop, 1 when it could not start or lost its database, 130 when forced."""
     signal.signal(signal.SIGTERM, _interrupt)
+    # Python installs none of its own where SIGINT is inherited as ignored: a script's ``reactory dev &``.
+    signal.signal(signal.SIGINT, _interrupt)
     code = 0
     try:
         try:

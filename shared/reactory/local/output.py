@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 
+from reactory.local.log_line import log_text
+
 
 class Output:
     """Whole lines, from any thread."""
@@ -19,9 +21,12 @@ class Output:
             sys.stdout.flush()
 
     def line(self, source: str, text: str) -> None:
-        """A line of a function, or about one."""
+        """A line of a function, or about one. Log records are told in a form for people, other lines as they are."""
+        record = log_text(text)
+        if record == "":
+            return
         with self._lock:
-            sys.stderr.write(f"{source} | {text}\n")
+            sys.stderr.write(f"{source} | {text}\n" if record is None else f"{record}\n")
             sys.stderr.flush()
 
 

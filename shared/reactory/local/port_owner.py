@@ -8,16 +8,24 @@ _LISTEN = "0A"
 
 
 def owner_of(port: int) -> str | None:
-    """``process 1234 (python -m http.server)``, or None when it cannot be told."""
+    """``process 1234 (python)``, or None when it cannot be told. Arguments are left out: they may be long, or secret."""
     inodes = {inode for table in ("tcp", "tcp6") for inode in _listening(Path("/proc/net") / table, port)}
     if not inodes:
         return None
     wanted = {f"socket:[{inode}]" for inode in inodes}
     for process in Path("/proc").glob("[0-9]*"):
         if _holds(process, wanted):
-            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-            return f"process {process.name} ({command[:80]})"
+            return f"process {process.name}{_program(process)}"
     return None
+
+
+def _program(process: Path) -> str:
+    """`` (python)``; nothing for a process that has ended meanwhile."""
+    try:
+        command = (process / "cmdline").read_bytes().partition(b"\0")[0].decode(errors="replace")
+    except OSError:
+        return ""
+    return f" ({Path(command).name})" if command else ""
 
 
 def _listening(table: Path, port: int) -> list[str]:

@@ -7,6 +7,7 @@ a reload always sees the files as they are.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from reactory.steps.modules import Module
 
 
+class Broken(msgspec.Struct, frozen=True):
+    """A module whose steps are missing. ``place`` tells where and why, ``fault`` is the same among the faults."""
+
+    folder: str
+    place: str
+    fault: str
+
+
 class Prepared(msgspec.Struct, frozen=True):
     """Ids of modules and workflows, and lines for people about what is wrong or worth a look."""
 
@@ -23,6 +32,7 @@ class Prepared(msgspec.Struct, frozen=True):
     workflows: list[str] = []
     faults: list[str] = []
     warnings: list[str] = []
+    broken: list[Broken] = []
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
@@ -35,15 +45,25 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     if event.get("schema"):
         services.schema.ensure()
     modules = load_modules(services.settings.modules)
-    report = register_loaded(services, modules)
+    report = register_loaded(services, modules, replace=True)
     prepared = Prepared(
         modules=list(_modules(modules.modules)),
         workflows=[registered.workflow.id for registered in report.registered],
         faults=[str(fault) for fault in report.faults],
         warnings=[str(warning) for warning in report.warnings],
+        broken=[broken for module in modules.modules for broken in _broken(module)],
     )
     answer: dict[str, Any] = msgspec.to_builtins(prepared)
     return answer
+
+
+def _broken(module: Module) -> Iterable[Broken]:
+    """The steps of a module are missing when its code cannot be imported, and when its manifest cannot be used."""
+    for fault in module.faults:
+        if fault.code == "STEPS_NOT_IMPORTED" or module.manifest is None:
+            name = Path(fault.file).name
+            place = name if fault.line is None else f"{name}:{fault.line}"
+            yield Broken(str(module.folder), f"{place} {fault.message}", str(fault))
 
 
 def _modules(modules: Iterable[Module]) -> Iterable[str]:

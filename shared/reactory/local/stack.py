@@ -69,6 +69,7 @@ class LocalStack:
         self._output = output or Output()
         self._running = _Running()
         self._modules: list[Path] = []
+        self._broken: frozenset[str] = frozenset()
         self._uri = ""
         self._environ: dict[str, str] = {}
 
@@ -190,6 +191,7 @@ class LocalStack:
         running.pools = {function.name: self._pool(function) for function in functions}
         self._warm()
         self.prepared = self._prepare(schema=True)
+        self._broken = frozenset(broken.folder for broken in self.prepared.broken)
         self._serve(functions)
 
     def _start_database(self) -> str:
@@ -270,18 +272,31 @@ class LocalStack:
             self._running.preparing = None
 
     def _reload(self, changed: Sequence[Path]) -> None:
-        """Register what is in the files now, and let every container make room for a new one with the new code."""
+        """Register what is in the files now, and let every container make room for a new one with the new code.
+
+        When that code would lose a module that the containers have, they stay: what runs goes on as before.
+        """
         names = ", ".join(path.name for path in changed)
         try:
             self.prepared = self._prepare(schema=False)
         except StartupError as error:
             self._output.say(f"Changed: {names}. {error.message}")
             return
+        lost = [broken for broken in self.prepared.broken if broken.folder not in self._broken]
+        for place in dict.fromkeys(broken.place for broken in lost):
+            self._output.say(f"NOT reloaded, {place}; the code from before goes on")
+        if not lost:
+            self._recycle(names)
+        told = {broken.fault for broken in lost}
+        for line in (*self.prepared.faults, *self.prepared.warnings):
+            if line not in told:
+                self._output.line("modules", line)
+
+    def _recycle(self, names: str) -> None:
+        self._broken = frozenset(broken.folder for broken in self.prepared.broken)
         for pool in self._running.pools.values():
             pool.recycle()
         self._output.say(f"Reloaded: {names}. Workflows: {', '.join(self.prepared.workflows) or 'none'}")
-        for line in (*self.prepared.faults, *self.prepared.warnings):
-            self._output.line("modules", line)
 
     def _drain(self, pools: Iterable[Pool]) -> None:
         pools = list(pools)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reactory.definition.codes import UNKNOWN_HANDLER
 from reactory.exceptions import DefinitionConflictError, InvalidDefinitionError
 from reactory.runner.answers import ProblemAnswer, Registered, problem_answer
 from reactory.runner.registry import Registry
@@ -49,8 +50,10 @@ def register_modules(services: Services, paths: Iterable[str | Path], tenant: st
     return register_loaded(services, load_modules(paths), tenant)
 
 
-def register_loaded(services: Services, modules: Modules, tenant: str = "default") -> ModuleReport:
-    """The same for modules that a process has loaded already."""
+def register_loaded(
+    services: Services, modules: Modules, tenant: str = "default", *, replace: bool = False
+) -> ModuleReport:
+    """The same for modules that a process has loaded already. ``replace`` is for ``reactory dev``: see ``Registry``."""
     registry = Registry(services, modules.registry.names)
     registered: list[Registered] = []
     faults: list[ModuleFault | DocumentFault] = list(modules.faults)
@@ -58,16 +61,22 @@ def register_loaded(services: Services, modules: Modules, tenant: str = "default
     for module in modules.modules:
         for file in module.workflows:
             try:
-                outcome = registry.register(file.text, name=str(file.path), tenant=tenant)
+                outcome = registry.register(file.text, name=str(file.path), tenant=tenant, replace=replace)
             except InvalidDefinitionError as error:
                 problems = [problem_answer(problem) for problem in error.problems]
-                faults += _told(module, file, [problem for problem in problems if problem.severity == "error"])
+                faults += _told(module, file, [problem for problem in problems if _is_cause(problem, module)])
             except DefinitionConflictError as error:
                 faults.append(DocumentFault("DEFINITION_CONFLICT", module.name, error.message, str(file.path)))
             else:
                 registered.append(outcome)
                 warnings += _told(module, file, outcome.warnings)
     return ModuleReport(tuple(registered), tuple(faults), tuple(warnings))
+
+
+def _is_cause(problem: ProblemAnswer, module: Module) -> bool:
+    """An error; not that a handler is unknown where its module's code could not be imported, which is told already."""
+    unimported = any(fault.code == "STEPS_NOT_IMPORTED" for fault in module.faults)
+    return problem.severity == "error" and not (unimported and problem.code == UNKNOWN_HANDLER)
 
 
 def _told(module: Module, file: SourceFile, problems: Iterable[ProblemAnswer]) -> list[DocumentFault]:

@@ -56,17 +56,25 @@ class Registry:
             problems=[problem_answer(problem) for problem in problems],
         )
 
-    def register(self, text: str | bytes, *, name: str = "<document>", tenant: str = "default") -> Registered:
-        """Store a new version; the same again is fine, another content under it is refused (WR-3)."""
-        return self.register_document(read_document(text, name=name), tenant=tenant)
+    def register(
+        self, text: str | bytes, *, name: str = "<document>", tenant: str = "default", replace: bool = False
+    ) -> Registered:
+        """Store a new version; the same again is fine, another content under it is refused (WR-3).
 
-    def register_document(self, document: Document, *, tenant: str = "default") -> Registered:
+        With ``replace``, for a developer's own stack only, it takes the other's place while no instance needs that.
+        """
+        return self.register_document(read_document(text, name=name), tenant=tenant, replace=replace)
+
+    def register_document(self, document: Document, *, tenant: str = "default", replace: bool = False) -> Registered:
         problems = self._problems(document)
         errors = [problem for problem in problems if problem.severity == "error"]
         if errors:
             raise InvalidDefinitionError(_told(document, errors), problems)
         definition = self._definition(document, tenant)
         known = self._services.definitions.get(tenant, definition.workflow_id, definition.version)
+        if replace and known is not None and known.fingerprint != definition.fingerprint:
+            self._withdraw(known)
+            known = None
         stored = known or self._services.definitions.put(definition)
         if stored.fingerprint != definition.fingerprint:
             raise DefinitionConflictError(
@@ -125,6 +133,24 @@ class Registry:
         deleted = self._services.definitions.delete(tenant, workflow, version)
         return Deleted(workflow_id=workflow, deleted=deleted)
 
+    def _withdraw(self, stored: StoredDefinition) -> None:
+        """Delete one version for another content of it, unless instances may still run it: a retry revives a failed one."""
+        unfinished, failed = (
+            self._services.instances.list(
+                InstanceQuery(
+                    tenant=stored.tenant,
+                    status=statuses,
+                    workflow_id=stored.workflow_id,
+                    version=stored.version,
+                    limit=1,
+                )
+            ).total
+            for statuses in (UNFINISHED, ("FAILED",))
+        )
+        if unfinished or failed:
+            raise DefinitionConflictError(_still_used(stored, unfinished, failed))
+        self._services.definitions.delete(stored.tenant, stored.workflow_id, stored.version)
+
     def _versions(self, workflow_id: str, tenant: str) -> list[str]:
         versions = self._services.definitions.versions(tenant, workflow_id)
         if not versions:
@@ -172,6 +198,17 @@ def _told(document: Document, errors: Sequence[Problem]) -> str:
     first = "; ".join(f"{problem.path or 'document'}: {problem.message}" for problem in errors[:3])
     rest = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
     return f"{document.name} has {len(errors)} error{'s' if len(errors) > 1 else ''}: {first}{rest}"
+
+
+def _still_used(stored: StoredDefinition, unfinished: int, failed: int) -> str:
+    """Failed instances cannot be cancelled, so that way out is told only where there is none of them."""
+    count = unfinished + failed
+    users = f"{count} instance{'s use' if count > 1 else ' uses'} it"
+    ways = "raise its version, or cancel them and save again"
+    if failed:
+        users += f" ({failed} failed, which a retry would continue)"
+        ways = "raise its version"
+    return f"{stored.workflow_id}@{stored.version} as registered before goes on: {users}; {ways}"
 
 
 def _unknown_version(workflow_id: str, version: str, versions: Sequence[str]) -> WorkflowNotFoundError:
