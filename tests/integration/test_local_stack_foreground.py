@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -125,6 +126,7 @@ def test_a_taken_port_is_an_error_for_people(tmp_path: Path) -> None:
         code, error = dev.finish()
     assert code == 1
     assert error.startswith(f"reactory dev: Port {taken_port(error)} is taken by process {os.getpid()}")
+    assert re.search(r" \([^ ]+\)\. Stop what uses it", error), "the program's name, without arguments"
     assert error.count("\n") == 1
 
 

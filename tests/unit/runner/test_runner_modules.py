@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from reactory.runner.modules import register_loaded, register_modules
 from reactory.steps.modules import load_modules
 from tests.unit.runner.lab import Lab
@@ -78,6 +80,17 @@ def test_a_document_in_use_is_not_replaced(lab: Lab, tmp_path: Path) -> None:
     assert "raise its version, or cancel them and save again" in fault
     lab.work()
     assert changed(lab, path, "goodbye") == []
+
+
+def test_a_document_of_a_failed_instance_is_not_replaced(lab: Lab, tmp_path: Path) -> None:
+    """WH-18: a failed instance may be retried, and cannot be cancelled: a higher version is the only way told."""
+    path = module(tmp_path, "first")
+    assert changed(lab, path, "hello") == []
+    begun = lab.runner.start.start_workflow("first.Flow").instance
+    lab.work()
+    lab.instances.create([msgspec.structs.replace(begun, id="failed", status="FAILED", wake_at=None)])
+    (fault,) = changed(lab, path, "goodbye")
+    assert "1 instance uses it (1 failed, which a retry would continue); raise its version [" in fault
 
 
 def test_unknown_handlers_of_broken_code_are_not_told(lab: Lab, tmp_path: Path) -> None:
