@@ -16,9 +16,12 @@ from reactory.masking import Masker
 _OWN = frozenset({"level", "message", "timestamp", "logger", "location", "exception"})
 _REQUEST_ID = "aws_request_id"  # the Lambda runtime puts it on every record
 
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "fields", _REQUEST_ID}
+"""What every record has; the rest came with ``extra=``."""
+
 
 class JsonFormatter(logging.Formatter):
-    """``context`` answers the fields bound around the call; a record's own ``fields`` win over them."""
+    """``context`` answers the fields bound around the call; what the call gives itself, by ``extra=`` or as ``fields``, wins."""
 
     def __init__(self, sensitive: Iterable[str], context: Callable[[], Mapping[str, Any]]) -> None:
         super().__init__()
@@ -33,7 +36,8 @@ class JsonFormatter(logging.Formatter):
             "timestamp": _rfc3339(record.created),
             "logger": record.name,
         }
-        fields = {**self._context(), **getattr(record, "fields", {})}
+        extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        fields = {**self._context(), **extra, **getattr(record, "fields", {})}
         for name, value in fields.items():
             line[f"{name}_" if name in _OWN else name] = self._masker.field(name, value)
         request_id = getattr(record, _REQUEST_ID, None)

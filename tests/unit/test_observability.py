@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from reactory.exceptions import StoreUnavailableError
+from reactory.log_format import JsonFormatter
 from reactory.observability import bound, configure, logger
 
 
@@ -222,3 +223,13 @@ def test_in_lambda_the_runtimes_handler_writes_our_lines(lines: Lines, monkeypat
     assert root.handlers == [runtime]
     assert [line["request_id"] for line in runtime_stream.read_all()] == ["r-1"]
     assert lines.read_all() == []
+
+
+def test_what_a_call_gives_by_extra_is_in_the_line() -> None:
+    """OB-4: a step's own logger names instance and path; what is sensitive among it is masked all the same."""
+    record = logging.makeLogRecord({"name": "reactory.step", "msg": "hello", "step_path": "a", "password": "hunter2"})
+    line = json.loads(JsonFormatter({"password"}, dict).format(record))
+    assert line["step_path"] == "a"
+    assert "hunter2" not in str(line)
+    assert {"level", "message", "timestamp", "logger"} <= line.keys()
+    assert not {"args", "msg", "levelno", "process", "taskName"} & line.keys()
