@@ -227,7 +227,8 @@ def test_in_lambda_the_runtimes_handler_writes_our_lines(lines: Lines, monkeypat
 
 def test_what_a_call_gives_by_extra_is_in_the_line() -> None:
     """OB-4: a step's own logger names instance and path; what is sensitive among it is masked all the same."""
-    record = logging.makeLogRecord({"name": "reactory.step", "msg": "hello", "step_path": "a", "password": "hunter2"})
+    given = {"name": "reactory.step", "msg": "hello", "levelno": logging.INFO, "step_path": "a", "password": "hunter2"}
+    record = logging.makeLogRecord(given)
     line = json.loads(JsonFormatter({"password"}, dict).format(record))
     assert line["step_path"] == "a"
     assert "hunter2" not in str(line)
