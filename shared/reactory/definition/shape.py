@@ -5,6 +5,7 @@ Every step is checked on its own, so that a mistake in one hides nothing in the 
 
 from __future__ import annotations
 
+import difflib
 import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,12 +18,16 @@ from reactory.definition.fields import Shape
 from reactory.definition.finding import Finding
 from reactory.definition.location import Path
 from reactory.definition.models import WorkflowModel
-from reactory.definition.stepmodels import CONFIGS, StepModel
+from reactory.definition.stepmodels import CONFIGS, StepModel, TaskModel
 from reactory.definition.steptree import StepSite, step_lists
 from reactory.definition.steptypes import KNOWN, NOT_YET, RUNNABLE
 from reactory.definition.wording import brief, shown, similar, suggestion
 
 _NOT_YET_FIELDS = {("for_each", "distributed")}
+
+_NEAR = 0.85
+"""How alike a misspelling is: `handlr` is one of handler, `headers` is a word of its own."""
+_MAX_MISSPELT = 20
 
 _WANTED = {
     "string_type": "a text",
@@ -61,6 +66,17 @@ def _step_findings(site: StepSite) -> Iterator[Finding]:
     if config is None or isinstance(config, dict):
         for finding in check_shape(CONFIGS[kind], config or {}, (*site.path, "config")):
             yield _misplaced(site, _not_yet(kind, finding))
+    if kind == "task":
+        yield from _misspelt_findings(site)
+
+
+def _misspelt_findings(site: StepSite) -> Iterator[Finding]:
+    """A task's config may hold anything, for its step reads it; only what nearly is a known field is told."""
+    known = list(TaskModel.model_fields)
+    for name in [name for name in site.config if isinstance(name, str) and name not in known]:
+        if len(name) <= _MAX_MISSPELT and (near := difflib.get_close_matches(name.lower(), known, n=1, cutoff=_NEAR)):
+            said = f"`{brief(name)}` is passed to the step as it is; did you mean {near[0]}?"
+            yield Finding(UNKNOWN_FIELD, (*site.path, "config", name), said, "warning")
 
 
 def _unknown_type(kind: str) -> str:

@@ -717,3 +717,12 @@ def test_messages_stay_short(where: str) -> None:
     problems = validate(data, handlers={"h"})
     assert problems
     assert all(len(problem.message) < 400 for problem in problems)
+
+
+@pytest.mark.parametrize(("field", "told"), [("handlr", True), ("handlers", True), ("headers", False), ("x", False)])
+def test_a_misspelt_handler_in_the_config_of_a_task_is_a_warning(field: str, told: bool) -> None:
+    """YF-1: the config of a task is free for its step; a name that nearly is `handler` is a warning all the same."""
+    problems = validate(load_document(f"{HEAD}steps:\n  - {{id: a, type: task, config: {{handler: h, {field}: 3}}}}\n"))
+    found = [(problem.code, problem.path, problem.severity) for problem in problems]
+    assert found == ([("UNKNOWN_FIELD", f"steps[0].config.{field}", "warning")] if told else [])
+    assert all("did you mean handler?" in problem.message for problem in problems)
