@@ -47,7 +47,7 @@ def start(
             emit(started, output, lambda: print(started["instanceId"]))
             return
         instance = _follow(client, started["instanceId"], output)
-    emit(instance, output, lambda: print(f"result: {show(instance['outputs'])}"))
+    emit(instance, output, lambda: _print_result(instance))
     _fail_unless_completed(instance)
 
 
@@ -159,15 +159,18 @@ def _follow(client: Client, instance_id: str, output: Format) -> dict[str, Any]:
         raise CommandError(message, INTERRUPTED) from error
 
 
+def _print_result(instance: dict[str, Any]) -> None:
+    if instance["status"] == "COMPLETED":
+        print(f"result: {show(instance['outputs'])}")
+
+
 def _fail_unless_completed(instance: dict[str, Any]) -> None:
+    """Why, and how to go on: told here and nowhere else."""
     if instance["status"] == "COMPLETED":
         return
-    reason = instance["reason"] or {}
-    why = f": {reason['message']}" if reason.get("message") else ""
-    hint = (
-        f"; after the fix: `reactory instance retry {instance['instanceId']}`" if instance["status"] == "FAILED" else ""
-    )
-    raise CommandError(f"instance {instance['instanceId']} is {instance['status']}{why}{hint}", FAILED)
+    why = (instance["reason"] or {}).get("message") or f"instance {instance['instanceId']} is {instance['status']}"
+    hint = f"retry after the fix: reactory instance retry {instance['instanceId']}"
+    raise CommandError(str(why), FAILED, (hint,) if instance["status"] == "FAILED" else ())
 
 
 # --- for people ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ fetches only the part of the history that is new.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from reactory.cli.client import segment
@@ -32,13 +32,20 @@ class Step:
     duration: int | None = None
     note: str = ""
 
+    def detail(self) -> str:
+        """How long, which attempt, and what else: as it stands behind the status."""
+        attempt = f"attempt {self.attempt}" if self.attempt > 1 else ""
+        parts = [part for part in (duration_text(self.duration), attempt, self.note) if part]
+        return f"  {', '.join(parts)}" if parts else ""
+
 
 @dataclass(slots=True)
 class Progress:
-    """Call ``look`` again and again."""
+    """Call ``look`` again and again. ``changes`` is what the last look found in the history, in its order."""
 
     instance: dict[str, Any] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
+    changes: list[Step] = field(default_factory=list)
     hidden: int = 0
     _after: int = -1
 
@@ -54,10 +61,17 @@ class Progress:
         """The instance first: so a finished instance's history is complete."""
         path = f"/workflow/instance/{segment(instance_id)}"
         self.instance = client.get(path)
+        self.changes = []
         for entry in self._new_entries(client, f"{path}/history"):
             self._learn(entry)
         self._show_live()
         self._forget()
+
+    def live(self) -> Iterator[Step]:
+        """The steps of the view, in its order: containers before what is in them."""
+        for shown in self.instance["steps"]:
+            if (step := self.steps.get(shown["path"])) is not None:
+                yield step
 
     def _new_entries(self, client: Client, path: str) -> Iterator[dict[str, Any]]:
         while True:
@@ -82,6 +96,7 @@ class Progress:
             duration=entry.get("durationMs") if "durationMs" in entry else (known.duration if known else None),
             note=error.get("message", ""),
         )
+        self.changes.append(replace(self.steps[path]))
 
     def _show_live(self) -> None:
         """What the view says holds now; the order of the document's own steps is the document's."""
@@ -105,7 +120,7 @@ class Progress:
 
 def _note(shown: dict[str, Any]) -> str:
     if progress := shown.get("progress"):
-        return f"{progress['begun'] - progress['running']}/{progress['total']}"
+        return f"{progress['begun'] - progress['running']} of {progress['total']} done"
     if due := shown.get("due"):
         return f"until {due}"
     error = shown.get("error") or {}

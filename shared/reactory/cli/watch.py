@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from reactory.cli.progress import Progress, Step, duration_text
+from reactory.cli.lines import Lines
+from reactory.cli.progress import Progress, Step
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -54,27 +55,10 @@ def _looks(client: Client, instance_id: str, progress: Progress, sleep: Callable
 
 
 def _watch_lines(client: Client, instance_id: str, progress: Progress, sleep: Callable[[float], None]) -> None:
-    told: dict[str, str] = {}
+    lines = Lines()
     for _ in _looks(client, instance_id, progress, sleep):
-        for name, line in _lines(progress):
-            if told.get(name) != line:
-                told[name] = line
-                print(line, flush=True)
-
-
-def _lines(progress: Progress) -> Iterator[tuple[str, str]]:
-    for step in progress.steps.values():
-        if step.status != "PENDING":
-            yield step.path, f"{step.path}  {step.status}{_detail(step)}"
-    reason = progress.instance.get("reason") or {}
-    why = f"  {reason['message']}" if reason.get("message") else ""
-    yield "", f"instance {progress.instance['instanceId']}  {progress.status}{why}"
-
-
-def _detail(step: Step) -> str:
-    attempt = f"attempt {step.attempt}" if step.attempt > 1 else ""
-    parts = [part for part in (duration_text(step.duration), attempt, step.note) if part]
-    return f"  {', '.join(parts)}" if parts else ""
+        for line in lines.new(progress):
+            print(line, flush=True)
 
 
 # --- a live tree --------------------------------------------------------------------------------------------------
@@ -99,12 +83,9 @@ def tree(progress: Progress) -> Tree:
         parent = step.path.rpartition("/")[0]
         container = parent if parent in branches else parent[: parent.rfind("[")]
         label = step.path.removeprefix(container).lstrip("/") if container in branches else step.path
-        branches[step.path] = branches.get(container, root).add(_text(f"{label}{_detail(step)}", step.status))
+        branches[step.path] = branches.get(container, root).add(_text(f"{label}{step.detail()}", step.status))
     if progress.hidden:
-        root.add(f"[dim]… and {progress.hidden} finished earlier[/dim]")
-    reason = instance.get("reason") or {}
-    if reason.get("message"):
-        root.add(_text(str(reason["message"]), progress.status))
+        root.add(f"[dim]… and {progress.hidden} finished earlier, not shown[/dim]")
     return root
 
 

@@ -40,13 +40,36 @@ def test_a_line_per_change(terminal: Terminal, capsys: pytest.CaptureFixture[str
     assert len(waits) == 3
     told = [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
     assert told == [
+        ["instance", instance_id],
         ["a", "COMPLETED"],
         ["nap", "SLEEPING"],
-        ["instance", instance_id],
         ["nap", "COMPLETED"],
         ["b", "COMPLETED"],
         ["instance", instance_id],
     ]
+
+
+def test_lines_come_in_the_order_of_the_changes(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
+    """IM-7: the instance first, a container's end after what is in it, rounds before the steps that follow them."""
+    terminal.lab.register(flow(work("a"), EACH, work("b")))
+    instance_id = terminal.run("instance", "start", "lab.Flow").stdout.strip()
+    with connect(terminal.api.url) as client:
+        watch(client, instance_id)
+    told = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert told == ["instance", "a", "each[0]/inner", "each[1]/inner", "each", "b", "instance"]
+
+
+def test_lines_of_a_long_loop_are_counted(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
+    """IM-7: what is left out of a long loop is told as a number."""
+    loop = {"id": "each", "type": "for_each", "config": {"items": "input.items", "steps": [work("inner")]}}
+    terminal.lab.register(flow(loop))
+    numbers = ",".join(map(str, range(300)))
+    instance_id = terminal.run("instance", "start", "lab.Flow", "-i", f'{{"items": [{numbers}]}}').stdout.strip()
+    with connect(terminal.api.url) as client:
+        watch(client, instance_id)
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("each[") for line in lines) == 100
+    assert "each  200 changes inside not shown" in lines
 
 
 def test_the_tree_shows_containers_with_what_is_in_them(terminal: Terminal) -> None:
