@@ -32,9 +32,9 @@ class Lines:
         for change in progress.changes:
             yield from self._begun_around(progress, change.path)
             yield from self._step(change)
-        changed = {change.path for change in progress.changes}
+        ended = {change.path: change.status for change in progress.changes}
         for step in progress.live():
-            if step.status != "PENDING" and (progress.finished or step.path not in changed):
+            if step.status != "PENDING" and (progress.finished or _holds(step, ended.get(step.path))):
                 yield from self._step(step)
         yield from self._loops(progress)
         yield from self._instance_status(progress)
@@ -84,6 +84,13 @@ class Lines:
             if self._progress.get(loop) != line:
                 self._progress[loop] = line
                 yield line
+
+
+def _holds(step: Step, ended: str | None) -> bool:
+    """The view is older than the history that was fetched after it: what has ended since is not going on again, but
+    what has failed may be waiting for its next attempt.
+    """
+    return ended is None or (ended == "FAILED" and step.status == "SLEEPING")
 
 
 def loop_of(path: str) -> str:
