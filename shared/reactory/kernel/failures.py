@@ -60,8 +60,8 @@ def _interruption(path: str, *, once: bool) -> ErrorInfo:
         else f"the process vanished {MAX_INTERRUPTIONS + 1} times while it ran step '{path}': "
         "look for memory exhaustion or a crash in the step's code"
     )
-    # tried often enough: an operator decides whether it is worth another time
-    return ErrorInfo("StepInterruptedError", message, "step_interrupted", "system", retryable=False)
+    # machines vanish for reasons of their own: what may run again gets the rest of its attempts
+    return ErrorInfo("StepInterruptedError", message, "step_interrupted", "system", retryable=not once)
 
 
 def node_failed(machine: Machine, path: str, live: NodeState, error: ErrorInfo) -> None:
