@@ -134,7 +134,7 @@ class InstancePass:
             return
         wanted = {effect.path for effect in self._ready}
         for path, live in list(machine.state.live.items()):
-            if live.status == "RUNNING" and live.attempt and not live.phase and path not in wanted:
+            if live.has_body_running and path not in wanted:
                 machine.run_step(path, live)
         self._take_effects()
 
@@ -286,11 +286,9 @@ class InstancePass:
 
     def _is_wanted(self, effect: RunStep) -> bool:
         """Whether a step that was to run is still to run, and nobody runs it."""
-        state = self._machine.state
-        live = state.live.get(effect.path)
-        if state.status != "RUNNING" or live is None or effect.path in self._in_flight:
+        if self._machine.state.status != "RUNNING" or effect.path in self._in_flight:
             return False
-        return live.status == "RUNNING" and live.attempt == effect.attempt and not live.phase
+        return self._machine.awaited(effect.path, effect.attempt) is not None
 
     # --- steps ----------------------------------------------------------------------------------------------------
 

@@ -43,7 +43,7 @@ def _resume(machine: Machine) -> None:
     for path, live in list(machine.state.live.items()):
         if path in suspended:
             tree.restart(machine, path, live)
-        elif live.status == "RUNNING" and live.attempt and not live.phase:
+        elif live.has_body_running:
             machine.run_step(path, live)
     _see_who_is_stuck(machine, dict.fromkeys(suspended.values()))
     timers.fire(machine)

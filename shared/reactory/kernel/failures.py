@@ -35,7 +35,7 @@ def interrupt_running(machine: Machine) -> None:
     for path, live in list(machine.state.live.items()):
         if machine.state.live.get(path) is not live:
             continue  # dropped for what became of another one
-        if live.status != "RUNNING" or not live.attempt or live.phase:
+        if not live.has_body_running:
             continue
         live.interruptions += 1
         once = machine.node(path).execution == "at_most_once"
@@ -49,7 +49,7 @@ def interrupt_running(machine: Machine) -> None:
 def running(machine: Machine) -> dict[str, NodeState]:
     """The steps whose body runs, as far as the state knows."""
     found = machine.state.live.items()
-    return {path: live for path, live in found if live.status == "RUNNING" and live.attempt and not live.phase}
+    return {path: live for path, live in found if live.has_body_running}
 
 
 def _interruption(path: str, *, once: bool) -> ErrorInfo:

@@ -64,6 +64,11 @@ class NodeState(msgspec.Struct, omit_defaults=True):
     results: dict[str, Any] = {}
     choice: str = ""
 
+    @property
+    def has_body_running(self) -> bool:
+        """A leaf whose attempt was begun and whose result is still to come."""
+        return self.status == "RUNNING" and self.attempt > 0 and not self.phase
+
 
 class BlockState(msgspec.Struct, omit_defaults=True):
     """One running step list: ``left`` unfinished nodes, ``open`` of them entered and able to go on, ``failed`` of them

@@ -75,7 +75,7 @@ def drop_node(machine: Machine, path: str) -> None:
     for inner in list(child_keys(machine, path)):
         drop_block(machine, inner)
     live = machine.state.live.pop(path)
-    if live.status == "RUNNING" and live.attempt and not live.phase:
+    if live.has_body_running:
         machine.effects.append(CancelStep(path))
     machine.record("step", path, machine.node(path).type, "CANCELLED", started=live.started)
 
@@ -131,7 +131,7 @@ def freeze(machine: Machine, keys: list[str]) -> None:
             live = machine.state.live[path]
             if live.status in ("FAILED", "CANCELLED"):
                 continue
-            if live.status == "RUNNING" and live.attempt and not live.phase:
+            if live.has_body_running:
                 machine.effects.append(CancelStep(path))
             live.status, live.phase, live.due, live.deadline = "CANCELLED", "", None, None
             progress = machine.state.blocks[live.block]
@@ -150,7 +150,7 @@ def _count_failed(holder: NodeState) -> None:
 def cancel_running(machine: Machine) -> None:
     """Tell every running step that nobody waits for it, and note what was cut off, and what had failed before."""
     for path, live in machine.state.live.items():
-        if live.status == "RUNNING" and live.attempt and not live.phase:
+        if live.has_body_running:
             machine.effects.append(CancelStep(path))
         node = machine.node(path)
         status = "FAILED" if live.status == "FAILED" else "CANCELLED"
