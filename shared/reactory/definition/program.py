@@ -164,6 +164,17 @@ class JoinConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Distribution:
+    """How a for_each spreads over child instances: items per child, children at once, and the percentage of items that
+    may fail.
+    """
+
+    batch_size: int = 100
+    max_concurrency: int | None = None
+    tolerated_failure_percentage: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ForEachConfig:
     """``max_concurrency`` 1 is sequential, None is all."""
 
@@ -172,6 +183,7 @@ class ForEachConfig:
     index_variable: str
     max_concurrency: int | None
     body: Block
+    distributed: Distribution | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +203,122 @@ class DelayConfig:
     reason: Template | None
 
 
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """Exactly one of ``amount`` (a number of milliseconds) and ``text`` ("5s", "2h") is given."""
+
+    amount: Template | None
+    text: Template | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleConfig:
+    """The body runs ``after`` a while; the steps that follow do not wait for it, the instance's end does."""
+
+    after: Duration
+    body: Block
+
+
+@dataclass(frozen=True, slots=True)
+class RecurConfig:
+    """The body runs once per ``interval`` until ``until`` holds, which is looked at before each round."""
+
+    interval: Duration
+    until: Expression
+    body: Block
+
+
+@dataclass(frozen=True, slots=True)
+class SagaConfig:
+    """``undo`` is the saga's own compensation, run after those of its steps."""
+
+    body: Block
+    undo: Block | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitEventConfig:
+    """Without ``key`` an event of any key will do. ``since`` is the effective date, None = the instance's creation.
+    ``timeout`` is milliseconds; ``output_variable`` gets the payload.
+    """
+
+    name: Template
+    key: Expression | None
+    since: Template | None
+    timeout: int | None
+    on_timeout: Literal["fail", "continue"]
+    output_variable: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EmitEventConfig:
+    name: Template
+    key: Expression | None
+    data: Template
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityConfig:
+    """Taken and answered by an external worker. ``heartbeat`` is how long one may be silent before another takes it."""
+
+    name: Template
+    parameters: Template
+    timeout: int | None
+    heartbeat: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    after: int
+    assignee: Template
+
+
+@dataclass(frozen=True, slots=True)
+class UserActivityConfig:
+    """``form`` is a JSON Schema that the answer's data must fit; ``options`` are the actions to choose from."""
+
+    activity_type: Literal["approval", "input", "review", "acknowledgement"]
+    assignee: Template
+    options: Template
+    message: Template
+    form: Mapping[str, Any] | None
+    timeout: int | None
+    escalation: Escalation | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeConfig:
+    """``workflow`` is ``ns.Name`` or ``ns.Name@version``. ``retried``: the step itself declares a retry policy, so a
+    failed child is followed by another one.
+    """
+
+    workflow: Template
+    version: Template | None
+    input: Template
+    wait: bool
+    timeout: int | None
+    retried: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinConfig:
+    """A step of the engine's own that runs like a task: ``handler`` is ``reactory.<type>``. The body gets ``config``,
+    rendered, as its configuration. ``verbatim`` keys of it were not rendered: expressions that the body evaluates.
+    """
+
+    handler: str
+    config: Template
+    verbatim: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRule:
+    """The result of a step is reused for ``ttl`` milliseconds by every step of the same handler with the same key."""
+
+    key: Template
+    ttl: int
+
+
 NodeConfig = (
     StartConfig
     | EndConfig
@@ -205,6 +333,15 @@ NodeConfig = (
     | ForEachConfig
     | WhileConfig
     | DelayConfig
+    | ScheduleConfig
+    | RecurConfig
+    | SagaConfig
+    | WaitEventConfig
+    | EmitEventConfig
+    | ActivityConfig
+    | UserActivityConfig
+    | InvokeConfig
+    | BuiltinConfig
 )
 
 
@@ -230,6 +367,7 @@ class Node:
     continue_on_error: bool = False
     execution: Execution = "at_least_once"
     compensate_with: Block | None = None
+    cache: CacheRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +421,14 @@ def child_blocks(node: Node) -> Iterator[tuple[str, Block]]:
         case ParallelConfig(branches=branches):
             for number, branch in enumerate(branches):
                 yield str(number), branch.body
-        case ForEachConfig(body=body) | WhileConfig(body=body):
+        case ForEachConfig(body=body) | WhileConfig(body=body) | RecurConfig(body=body):
             yield "body", body
+        case ScheduleConfig(body=body):
+            yield "steps", body
+        case SagaConfig(body=body, undo=undo):
+            yield "steps", body
+            if undo is not None:
+                yield "compensate", undo
         case _:
             return
 

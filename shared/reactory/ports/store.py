@@ -34,12 +34,43 @@ class OutboxEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     body: str
 
 
+class OpenWait(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an instance waits for from outside. ``id`` is unique in the world. ``name`` is that of the event, activity or
+    workflow; ``key`` None = an event of any key. ``since``: events of an earlier time do not count.
+    """
+
+    id: str
+    kind: Literal["event", "user", "activity", "child"]
+    path: str
+    name: str = ""
+    key: str | None = None
+    since: int = 0
+
+
+class Post(msgspec.Struct, frozen=True):
+    """An inbox entry for an instance, only while one of ``waits`` (ids) is open in its document."""
+
+    instance_id: str
+    entry: InboxEntry
+    waits: tuple[str, ...]
+
+
+class Waiter(msgspec.Struct, frozen=True):
+    """An instance that waits for an event: which of its open waits match."""
+
+    instance_id: str
+    priority: int
+    waits: tuple[str, ...]
+
+
 class Instance(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The document of one instance, as read. Field names in MongoDB are these in camelCase, ``id`` is ``_id``.
 
     ``input`` is JSON text, or ``{"$ref": blobId}`` as JSON text. ``history`` holds records (JSON texts) that were not
     moved to the ``steps`` collection; ``history_count`` counts those. ``timer_at`` is when the kernel next needs time;
-    ``wake_at`` (never later than that) is when anybody needs the instance, None = never by time.
+    ``wake_at`` (never later than that) is when anybody needs the instance, None = never by time. ``parent`` is the
+    instance that started it, ``depth`` how many there are above it, ``root`` the one whose blobs it shares (None = its
+    own), ``fragment`` the step of the definition that it runs a part of instead of the whole.
     """
 
     id: str
@@ -52,6 +83,9 @@ class Instance(msgspec.Struct, kw_only=True, omit_defaults=True):
     priority: int = 2
     tags: list[str] = []
     parent: str | None = None
+    root: str | None = None
+    depth: int = 0
+    fragment: str | None = None
     mode: str = "api"
     trigger_id: str | None = None
     caller: str | None = None
@@ -73,7 +107,7 @@ class Instance(msgspec.Struct, kw_only=True, omit_defaults=True):
     interrupted: bool = False
     wake_at: int | None = None
     timer_at: int | None = None
-    waits: list[dict[str, Any]] = []
+    waits: list[OpenWait] = []
     outbox: list[OutboxEntry] = []
     history: list[str] = []
     history_count: int = 0
@@ -94,7 +128,8 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
 
     ``journal_count`` is the number of facts in the journal that the snapshot covers, None = whatever is there.
     ``wake_at``/``timer_at`` None mean never. ``history`` is appended to the tail in the document (records that go to
-    the ``steps`` collection were put there before). ``outbox`` is appended.
+    the ``steps`` collection were put there before). ``outbox`` is appended. ``version`` and ``fingerprint`` None leave
+    the definition that the instance is pinned to as it is.
     """
 
     instance_id: str
@@ -108,11 +143,13 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: int
     wake_at: int | None
     timer_at: int | None
-    waits: list[dict[str, Any]]
+    waits: list[OpenWait]
     outbox: list[OutboxEntry]
     history: list[str]
     keep_lease: bool = False
     journal_count: int | None = None
+    version: str | None = None
+    fingerprint: str | None = None
 
 
 class HistoryChunk(msgspec.Struct, frozen=True):
@@ -201,6 +238,22 @@ class InstanceStore(Protocol):
 
         Answers the document after it (also when the entry was there already), or None if there is no such instance
         or its status is another.
+        """
+        ...
+
+    def waiting(
+        self, tenant: str, name: str, key: str, time: int, limit: int, after: str | None = None
+    ) -> list[Waiter]:
+        """Instances with an open wait of kind ``event`` for that name, whose key is ``key`` or None and whose ``since``
+        is not later than ``time``; ordered by id, beginning behind the id ``after``.
+
+        A key ``@<instance id>`` is a signal: it matches every event wait of that name in that instance, and no other.
+        """
+        ...
+
+    def post(self, batch: Sequence[Post]) -> set[str]:
+        """Push each to its inbox, once per entry id and only while one of its waits is open; ``wakeAt`` becomes due.
+        Answers the ids of the instances whose inbox holds the entry now.
         """
         ...
 
