@@ -19,6 +19,8 @@ from reactory.ports.store import (
     InboxEntry,
     Instance,
     InstanceQuery,
+    OpenWait,
+    Post,
     Push,
     Settle,
     StoredDefinition,
@@ -78,7 +80,13 @@ def instance(number: int) -> Instance:
         created_at=NOW + number,
         updated_at=NOW,
         wake_at=NOW - number if number % 3 == 0 else None,
+        waits=[OpenWait(f"w{number}", "event", "wait", "paid", key_of(number), NOW)] if number % 2 else [],
     )
+
+
+def key_of(number: int) -> str | None:
+    """Of every other instance that waits: the key "1" or "2", or none."""
+    return (None, "1", "2")[number % 3]
 
 
 def definition(number: int) -> StoredDefinition:
@@ -144,6 +152,11 @@ USES: dict[str, Callable[[Stores], object]] = {
     "mail": lambda stores: stores.instances.mail(["i000", "i001"]),
     "ending": lambda stores: stores.instances.ending(60_000, 10),
     "send": lambda stores: stores.instances.send("i000", InboxEntry("e", "x"), ["PAUSED"]),
+    "post": lambda stores: stores.instances.post([Post("i001", InboxEntry("p", "x"), ("w1", "w0"))]),
+    "post twice": lambda stores: stores.instances.post([Post("i000", InboxEntry("p", "x"), ("w0",))]),
+    "waiting": lambda stores: stores.instances.waiting("default", "paid", "1", NOW, 10),
+    "waiting page": lambda stores: stores.instances.waiting("default", "paid", "1", NOW, 10, "i100"),
+    "signal": lambda stores: stores.instances.waiting("default", "paid", "@i001", NOW, 10),
     "due": lambda stores: stores.instances.due(1000, 10),
     "due page": lambda stores: stores.instances.due(1000, 10, (NOW - 100, "i000")),
     "leased": lambda stores: stores.instances.leased(["i000", "i001"]),
@@ -241,6 +254,19 @@ def test_a_sweep_reads_what_is_due_and_not_what_exists(stores: Stores) -> None:
     (command,) = stores.recorder.commands
     stats = stores.database.command({"explain": command, "verbosity": "executionStats"})["executionStats"]
     assert (stats["totalKeysExamined"], stats["totalDocsExamined"]) == (1, 1)
+
+
+@pytest.mark.parametrize("after", [None, "i100"])
+def test_who_waits_is_read_in_order_and_nobody_else(stores: Stores, after: str | None) -> None:
+    """DB-1: a page of those who wait for an event costs what it answers, not who waits or what exists."""
+    page = stores.instances.waiting("default", "paid", "1", NOW, 10, after)
+    assert len(page) == 10
+    (command,) = stores.recorder.commands
+    explained = stores.database.command({"explain": command, "verbosity": "executionStats"})
+    assert "SORT" not in list(found(explained, "stage"))
+    stats = explained["executionStats"]
+    assert stats["totalDocsExamined"] <= 12
+    assert stats["totalKeysExamined"] <= 24
 
 
 def test_counting_reads_the_index_alone(stores: Stores) -> None:

@@ -57,7 +57,7 @@ def view(
         "variables": {k: resolved(blobs, v, instance.id) for k, v in state.variables.items()},
         "outputs": resolved(blobs, state.output, instance.id),
         "steps": steps_of(machine, instance, blobs),
-        "waits": instance.waits,
+        "waits": msgspec.to_builtins(instance.waits),
         "timers": _timers(machine),
     }
 

@@ -241,7 +241,7 @@ class InstanceStore(Protocol):
         """
         ...
 
-    def waiting(
+    def waiting(  # noqa: PLR0917 - what an event is found by, and a page
         self, tenant: str, name: str, key: str, time: int, limit: int, after: str | None = None
     ) -> list[Waiter]:
         """Instances with an open wait of kind ``event`` for that name, whose key is ``key`` or None and whose ``since``

@@ -37,7 +37,7 @@ BEGIN = 1_760_000_000_000
 Document = dict[str, Any]
 
 
-WRITES = ("create", "claim", "push", "absorb", "settle", "told", "renew", "send", "append_history")
+WRITES = ("create", "claim", "push", "absorb", "settle", "told", "renew", "send", "post", "append_history")
 
 
 class WatchedStore:

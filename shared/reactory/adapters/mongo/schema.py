@@ -33,6 +33,12 @@ INDEXES: dict[str, list[IndexModel]] = {
         ),
         # list of the children of an instance
         IndexModel([("parent", 1), *_PAGE], name="parent", partialFilterExpression={"parent": {"$exists": True}}),
+        # waiting: who waits for an event, in pages by _id
+        IndexModel(
+            [("tenant", 1), ("waits.name", 1), ("waits.key", 1), ("_id", 1)],
+            name="tenant_waits",
+            partialFilterExpression={"waits": {"$exists": True}},
+        ),
         # due: holds only what has to wake up, so a sweep costs what is due, not what exists
         IndexModel([("wakeAt", 1), ("_id", 1)], name="wake_at", partialFilterExpression={"wakeAt": {"$exists": True}}),
     ],
