@@ -10,6 +10,7 @@ from reactory.adapters.mongo.client import Document
 from reactory.adapters.mongo.errors import writing
 
 _PAGE = [("createdAt", 1), ("_id", 1)]  # the order of a list; MongoDB walks an index in both directions
+_EXPIRY = IndexModel([("expiresAt", 1)], name="expires_at", expireAfterSeconds=0)  # for no query: MongoDB deletes by it
 
 INDEXES: dict[str, list[IndexModel]] = {
     "instances": [
@@ -46,6 +47,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         # versions, list, delete of all versions
         IndexModel([("tenant", 1), ("workflowId", 1), ("version", 1)], name="tenant_workflow", unique=True),
     ],
+    "records": [],  # list: ranges of _id
+    "results": [_EXPIRY],
     "steps": [],  # history: ranges of _id
     "blobs": [],  # ranges of _id
 }
