@@ -47,6 +47,16 @@ INDEXES: dict[str, list[IndexModel]] = {
         # versions, list, delete of all versions
         IndexModel([("tenant", 1), ("workflowId", 1), ("version", 1)], name="tenant_workflow", unique=True),
     ],
+    "events": [
+        # due: holds only what is still to be delivered
+        IndexModel([("dueAt", 1), ("_id", 1)], name="due_at", partialFilterExpression={"dueAt": {"$exists": True}}),
+        # find with keys
+        IndexModel([("tenant", 1), ("name", 1), ("key", 1), ("time", 1), ("_id", 1)], name="tenant_name_key"),
+        # find with any key
+        IndexModel([("tenant", 1), ("name", 1), ("time", 1), ("_id", 1)], name="tenant_name_time"),
+        _EXPIRY,
+    ],
+    "consumed": [_EXPIRY],
     "records": [],  # list: ranges of _id
     "results": [_EXPIRY],
     "steps": [],  # history: ranges of _id
