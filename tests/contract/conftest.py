@@ -14,6 +14,7 @@ from reactory.adapters.memory.events import MemoryEvents
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.adapters.mongo.blobs import MongoBlobs
 from reactory.adapters.mongo.definitions import MongoDefinitions
 from reactory.adapters.mongo.events import MongoEvents
@@ -21,12 +22,14 @@ from reactory.adapters.mongo.instances import MongoInstances
 from reactory.adapters.mongo.records import MongoRecords
 from reactory.adapters.mongo.results import MongoResults
 from reactory.adapters.mongo.schema import MongoSchema
+from reactory.adapters.mongo.tasks import MongoTasks
 from reactory.adapters.system import SystemClock
 from reactory.ports.blobs import Blobs
 from reactory.ports.events import EventStore
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
 from reactory.ports.store import DefinitionStore, Instance, InstanceStore, Settle
+from reactory.ports.tasks import TaskStore
 
 ADAPTERS = ["memory", "mongo"]
 MINUTE = 60_000
@@ -66,6 +69,11 @@ def results(request: pytest.FixtureRequest) -> ResultCache:
 @pytest.fixture(params=ADAPTERS)
 def records(request: pytest.FixtureRequest) -> Records:
     return MemoryRecords() if request.param == "memory" else MongoRecords(_database(request))
+
+
+@pytest.fixture(params=ADAPTERS)
+def tasks(request: pytest.FixtureRequest) -> TaskStore:
+    return MemoryTasks(SystemClock()) if request.param == "memory" else MongoTasks(_database(request))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from reactory.adapters.mongo.errors import writing
 
 _PAGE = [("createdAt", 1), ("_id", 1)]  # the order of a list; MongoDB walks an index in both directions
 _EXPIRY = IndexModel([("expiresAt", 1)], name="expires_at", expireAfterSeconds=0)  # for no query: MongoDB deletes by it
+_OPEN = {"closed": False}
 
 INDEXES: dict[str, list[IndexModel]] = {
     "instances": [
@@ -59,6 +60,25 @@ INDEXES: dict[str, list[IndexModel]] = {
     "consumed": [_EXPIRY],
     "records": [],  # list: ranges of _id
     "results": [_EXPIRY],
+    "tasks": [
+        # list, by kind or of both
+        IndexModel([("tenant", 1), ("kind", 1), *_PAGE], name="tenant_kind", partialFilterExpression=_OPEN),
+        # list of what is assigned to somebody
+        IndexModel(
+            [("tenant", 1), ("assignee", 1), *_PAGE],
+            name="tenant_assignee",
+            partialFilterExpression={**_OPEN, "assignee": {"$exists": True}},
+        ),
+        # list of an instance's items
+        IndexModel([("instanceId", 1), *_PAGE], name="instance", partialFilterExpression=_OPEN),
+        # take: in the order in which it is taken
+        IndexModel(
+            [("tenant", 1), ("name", 1), ("priority", -1), *_PAGE],
+            name="tenant_name",
+            partialFilterExpression={**_OPEN, "kind": "activity"},
+        ),
+        _EXPIRY,  # of what is closed
+    ],
     "steps": [],  # history: ranges of _id
     "blobs": [],  # ranges of _id
 }
