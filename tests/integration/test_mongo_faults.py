@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+import msgspec
 import pymongo
 import pytest
 from pymongo import MongoClient
@@ -15,10 +16,15 @@ from pymongo.errors import AutoReconnect, NotPrimaryError, PyMongoError
 from reactory.adapters.mongo.blobs import MongoBlobs
 from reactory.adapters.mongo.client import connect
 from reactory.adapters.mongo.definitions import MongoDefinitions
+from reactory.adapters.mongo.events import MongoEvents
 from reactory.adapters.mongo.instances import MongoInstances
+from reactory.adapters.mongo.records import MongoRecords
+from reactory.adapters.mongo.results import MongoResults
 from reactory.adapters.mongo.schema import MongoSchema
+from reactory.adapters.mongo.tasks import MongoTasks
 from reactory.exceptions import AmbiguousWriteError, PayloadTooLargeError, StoreUnavailableError
 from reactory.local.ports import free_port
+from reactory.ports.events import StoredEvent
 from reactory.ports.store import (
     HistoryChunk,
     InboxEntry,
@@ -31,6 +37,7 @@ from reactory.ports.store import (
     Settle,
     StoredDefinition,
 )
+from reactory.ports.tasks import TaskQuery, WorkItem
 
 Document = dict[str, Any]
 Fail = Callable[..., AbstractContextManager[None]]
@@ -127,6 +134,10 @@ DEFINITION = StoredDefinition(
     name="Order",
     created_at=1,
 )
+EVENT = StoredEvent(id="e", name="paid", time=1, created_at=1, expires_at=253_402_300_799_999)
+TASK = WorkItem(
+    id="t", kind="activity", name="bill", instance_id="one", workflow_id="acme.Order", path="bill", created_at=1
+)
 WRITES: dict[str, Callable[[MongoInstances], object]] = {
     "create": lambda store: store.create([instance("two")]),
     "claim": lambda store: store.claim(["two"], "w", MINUTE, 0),
@@ -143,6 +154,18 @@ WRITES: dict[str, Callable[[MongoInstances], object]] = {
     "delete": lambda store: MongoDefinitions(store._database).delete("default", "acme.Order", None),
     "blobs": lambda store: MongoBlobs(store._database).put({"one/a": b"x"}),
     "delete blobs": lambda store: MongoBlobs(store._database).delete_prefix("one/"),
+    "event": lambda store: MongoEvents(store._database).put(EVENT),
+    "delivered": lambda store: MongoEvents(store._database).delivered("e"),
+    "mark consumed": lambda store: MongoEvents(store._database).mark_consumed("one", {"e": 1}, 1),
+    "open tasks": lambda store: MongoTasks(store._database).open([TASK]),
+    "assign task": lambda store: MongoTasks(store._database).assign("t", "ann"),
+    "close tasks": lambda store: MongoTasks(store._database).close(["t"]),
+    "take": lambda store: MongoTasks(store._database).take("default", "bill", "w", MINUTE, 2),
+    "extend": lambda store: MongoTasks(store._database).extend("t", 1, MINUTE),
+    "result": lambda store: MongoResults(store._database).put("r", "{}", MINUTE),
+    "record": lambda store: MongoRecords(store._database).put("default", "todo", "k", "{}"),
+    "new record": lambda store: MongoRecords(store._database).put_new("default", "todo", "k", "{}"),
+    "delete record": lambda store: MongoRecords(store._database).delete("default", "todo", "k"),
 }
 READS: dict[str, Callable[[MongoInstances], object]] = {
     "get": lambda store: store.get("one"),
@@ -157,6 +180,15 @@ READS: dict[str, Callable[[MongoInstances], object]] = {
     "versions": lambda store: MongoDefinitions(store._database).versions("default", "acme.Order"),
     "definitions": lambda store: MongoDefinitions(store._database).list("default"),
     "blobs": lambda store: MongoBlobs(store._database).get(["one/a"]),
+    "event": lambda store: MongoEvents(store._database).get("e"),
+    "due events": lambda store: MongoEvents(store._database).due(0, 1),
+    "earlier events": lambda store: MongoEvents(store._database).find("default", "paid", None, 0, 1, 1),
+    "consumed": lambda store: MongoEvents(store._database).consumed("one", ["e"]),
+    "task": lambda store: MongoTasks(store._database).get("t"),
+    "tasks": lambda store: MongoTasks(store._database).list(TaskQuery()),
+    "results": lambda store: MongoResults(store._database).get(["r"]),
+    "record": lambda store: MongoRecords(store._database).get("default", "todo", "k"),
+    "records": lambda store: MongoRecords(store._database).list("default", "todo", "", 1),
 }
 WRITING = ("insert", "update", "delete", "findAndModify")
 READING = ("find", "aggregate", "count", "hello", "ping", "getMore")
@@ -316,6 +348,16 @@ def test_a_part_of_a_batch_that_was_posted_is_ambiguous(store: MongoInstances, f
     with fail("update", mode={"skip": 1}, errorCode=13), pytest.raises(AmbiguousWriteError):
         store.post(batch)
     assert len(store.mail(names)) == 500
+
+
+@pytest.mark.parametrize("failure", [{"errorCode": 13}, {"closeConnection": True}])
+def test_items_that_were_taken_are_answered(store: MongoInstances, fail: Fail, failure: Document) -> None:
+    """WH-3: when the database fails in between, a worker gets what it has taken: nobody else can until the lease is over."""
+    tasks = MongoTasks(store._database)
+    tasks.open([TASK, msgspec.structs.replace(TASK, id="u")])
+    with fail("findAndModify", mode={"skip": 1}, **failure):
+        assert [item.id for item in tasks.take("default", "bill", "w", MINUTE, 2)] == ["t"]
+    assert [item.id for item in tasks.take("default", "bill", "w", MINUTE, 2)] == ["u"]
 
 
 def test_no_room_for_a_post_does_not_stop_the_batch(store: MongoInstances) -> None:

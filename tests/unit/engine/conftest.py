@@ -14,8 +14,12 @@ from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
 from reactory.adapters.memory.definitions import MemoryDefinitions
+from reactory.adapters.memory.events import MemoryEvents
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
+from reactory.adapters.memory.records import MemoryRecords
+from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.bootstrap import App, bootstrap
 from reactory.exceptions import StoreUnavailableError
 from reactory.host.definitions import Definitions
@@ -90,6 +94,10 @@ class Engine:
         self.memory_bus = MemoryBus()
         self.bus: Bus = self.memory_bus
         self.stored = MemoryDefinitions()
+        self.stored_events = MemoryEvents(self.clock)
+        self.tasks = MemoryTasks(self.clock)
+        self.cached = MemoryResults(self.clock)
+        self.records = MemoryRecords()
         self.limits = limits or Limits()
         self.env: dict[str, Any] = {}
         self.calls: list[str] = []
@@ -173,6 +181,10 @@ class Engine:
             ids=self.ids,
             instances=self.instances,
             definitions=self.stored,
+            events=self.stored_events,
+            tasks=self.tasks,
+            results=self.cached,
+            records=self.records,
             blobs=self.blobs,
             queue=self.queue,
             bus=self.bus,
