@@ -98,7 +98,12 @@ def _too_high(site: StepSite, finding: Finding) -> Finding:
 
 
 def _misplaced(site: StepSite, finding: Finding) -> Finding:
-    """A field that the config lacks and the step itself holds was put one level too high."""
+    """A field that the config lacks and the step itself holds was put one level too high; one of the step too low."""
+    if finding.code == UNKNOWN_FIELD and finding.path[:-1] == (*site.path, "config"):
+        if finding.path[-1] in _fields_at(StepModel, ()):
+            said = f"`{finding.path[-1]}` is not a field here but of the step: move it out of `config`"
+            return Finding(finding.code, finding.path, said)
+        return finding
     if finding.code == MISSING_FIELD and finding.path[:-1] == (*site.path, "config") and finding.path[-1] in site.step:
         return Finding(finding.code, finding.path, f"{finding.message}; it stands beside `config`, move it into it")
     return finding

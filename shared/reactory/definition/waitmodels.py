@@ -32,7 +32,7 @@ from reactory.definition.reference import parse_reference
 from reactory.definition.wording import shown
 from reactory.exceptions import InvalidRequestError
 
-NamedText = Annotated[str, Field(min_length=1)]
+SomeText = Annotated[str, Field(min_length=1)]
 
 
 def _reference(value: Any) -> Any:
@@ -52,7 +52,7 @@ Version = Annotated[str, later_or(A_VERSION)]
 
 
 class WaitEventModel(Shape):
-    event_name: NamedText
+    event_name: SomeText
     event_key: ExpressionText | None = None
     effective_date: MomentTemplate | None = None
     timeout: StepTimeout | None = None
@@ -61,13 +61,13 @@ class WaitEventModel(Shape):
 
 
 class EmitEventModel(Shape):
-    event_name: NamedText
+    event_name: SomeText
     event_key: ExpressionText | None = None
     data: Any = None
 
 
 class ActivityModel(Shape):
-    activity_name: NamedText
+    activity_name: SomeText
     parameters: ObjectTemplate | None = None
     timeout: StepTimeout | None = None
     heartbeat: Milliseconds | None = None
@@ -75,12 +75,12 @@ class ActivityModel(Shape):
 
 class EscalationModel(Shape):
     after: TimeAmount
-    assignee: NamedText
+    assignee: SomeText
 
 
 class UserActivityModel(Shape):
     activity_type: Literal["approval", "input", "review", "acknowledgement"]
-    assignee: NamedText | None = None
+    assignee: SomeText | None = None
     options: OptionsTemplate | None = None
     message: str | None = None
     form: FormSchema | None = None
@@ -107,7 +107,9 @@ class InvokeModel(Shape):
             raise refusal(INVALID_FIELD, said)
         if self.workflow_id is None and self.workflow_name is None:
             said = "say which workflow: give workflowId, like acme.Report@1.0.0, or workflowName"
-            raise refusal(MISSING_FIELD, said)
+            raise refusal(
+                MISSING_FIELD, said, field="workflowName" if any(part is not None for part in apart) else None
+            )
         return self
 
 
