@@ -31,7 +31,7 @@ variables: {v: 1, f: 1.0, e: 1.0e+30, n: null, l: [[], {}]}
 steps:
   - {id: t, type: task, inputs: {x: "${input.a}", y: "${input.from}"}, outputs: {y: input.a, z: "'q'", k: 1}, config: {handler: h, more: "${variables.v}"}, dependsOn: []}
   - {id: raw, type: task, config: {handler: h}, enabled: null, designer: {x: 1}}
-  - {id: opts, type: task, name: N, description: D, enabled: true, continueOnError: false, timeout: 100, retryPolicy: {maxAttempts: 3}, errorPolicy: suspend, condition: true, execution: at_most_once, config: {handler: a.b}, designer: {x: 1, y: "${no}"}}
+  - {id: opts, type: task, name: N, description: D, enabled: true, continueOnError: false, timeout: 100, retryPolicy: {maxAttempts: 3}, errorPolicy: suspend, condition: true, execution: at_most_once, cache: {key: "${input.from}", ttl: 1h}, config: {handler: a.b}, designer: {x: 1, y: "${no}"}}
   - {id: t-2, type: task, inputs: {x: "${steps.t.outputs.id}", whole: "${steps.t.outputs}", later: "${steps.d.outputs.x}"}, config: {handler: h}}
   - {id: d, type: delay, condition: v > 1, config: {durationText: 5s}, compensateWith: [{id: u, type: end}]}
   - {id: d2, type: delay, config: {duration: "${input.a}", reason: "${input.a}"}, compensateWith: []}
@@ -47,6 +47,18 @@ steps:
   - {id: f, type: for_each, config: {items: [1, "2"], maxConcurrency: 1, steps: [{id: f1, type: log, config: {message: "${item.x}"}}, {id: g, type: for_each, config: {items: item.lines, steps: [{id: g1, type: log, config: {message: "${item}"}}]}}]}}
   - {id: l, type: for_each, config: {items: input.lines, itemVariable: line, indexVariable: number, steps: [{id: l1, type: log, config: {message: "${line.sku}", data: {n: "${number}", r: "${steps.f.outputs.results}"}}}]}}
   - {id: wh, type: while, config: {condition: k, maxIterations: 3, steps: [{id: wh1, type: custom}]}}
+  - {id: sg, type: saga, retryPolicy: {maxAttempts: 2}, config: {steps: [{id: sg1, type: log, config: {message: m}}], compensate: [{id: sg2, type: start}]}}
+  - {id: sg3, type: saga, config: {steps: [{id: sg4, type: start}], compensateSteps: []}}
+  - {id: sc, type: schedule, config: {durationText: 2h, steps: [{id: sc1, type: start}]}}
+  - {id: sc2, type: schedule, config: {duration: 5, steps: [{id: sc3, type: start}]}}
+  - {id: re, type: recur, config: {interval: 5m, until: "steps.re1.success", steps: [{id: re1, type: start}]}}
+  - {id: we, type: wait_event, config: {eventName: paid, eventKey: input.from, timeout: 5000, onTimeout: continue, outputVariable: got}}
+  - {id: we2, type: wait_event, timeout: 5, config: {eventName: "${input.from}", eventKey: 7, effectiveDate: "2027-01-31T08:00:00Z"}}
+  - {id: em, type: emit_event, config: {eventName: done, eventKey: "'k'", data: {id: "${input.a}"}}}
+  - {id: ac, type: activity, config: {activityName: scan, parameters: {page: 1}, timeout: 5, heartbeat: 6}}
+  - {id: ua, type: user_activity, config: {activityType: approval, assignee: ann, options: [yes, no], message: "?", form: {type: object}, timeout: 5, escalation: {after: 1h, assignee: bob}}}
+  - {id: iw, type: invoke_workflow, config: {workflowId: acme.Report@1.0.0, input: {a: "${input.a}"}, waitForCompletion: true, timeout: 5}}
+  - {id: iw2, type: invoke_workflow, config: {workflowNameSpace: acme, workflowName: Report}}
   - {id: cu, type: custom, name: x.y, config: {}, inputs: {}, dependsOn: w}
 """
 DATA = load_document(TEXT).data
