@@ -71,21 +71,17 @@ def test_arguments_are_checked_against_the_signature() -> None:
     ]  # fmt: skip
 
 
-def test_an_argument_with_the_name_of_an_option_goes_into_inputs() -> None:
-    """YF-1: what could be meant both ways is told; ``inputs`` says that the argument is meant."""
-
-    def unclear(flow: Flow) -> None:
-        flow.task(get_quote, lines=[], name="Ann")
-
-    ((code, message, _line),) = problems(unclear)
-    assert (code, "pass the argument in inputs={…}" in message) == ("INVALID_FIELD", True)
+def test_an_argument_of_the_function_may_have_the_name_of_an_option() -> None:
+    """YF-1: the function's own argument is meant, and the field of the step goes into ``options``."""
 
     @workflow("acme.Clear", version="1.0.0")
     def clear(flow: Flow) -> None:
-        flow.task(get_quote, inputs={"lines": [], "name": "Ann"}, name="Quote")
+        flow.task(get_quote, lines=[], name="Ann", options={"name": "Quote"}, timeout=5)
+        flow.task("acme.get_quote", inputs={"lines": [], "name": "Ann"}, name="Quote", timeout=5)
 
-    assert clear.document["steps"][0]["inputs"] == {"lines": [], "name": "Ann"}
-    assert clear.document["steps"][0]["name"] == "Quote"
+    first, second = clear.document["steps"]
+    assert first | {"id": ""} == second | {"id": ""}
+    assert (first["name"], first["timeout"], first["inputs"]) == ("Quote", 5, {"lines": [], "name": "Ann"})
 
 
 def test_fields_of_results_and_of_inputs_are_checked_where_their_types_are_known() -> None:

@@ -64,39 +64,39 @@ class Flow:
         *,
         inputs: Mapping[str, Any] | None = None,
         config: Mapping[str, Any] | None = None,
+        options: StepOptions | None = None,
         **arguments: Any,
     ) -> Any:
         """Run a Python step: a function marked with ``@step``, or the name of one.
 
-        ``arguments`` are those of the function, and the ``StepOptions``. An argument that has the name of an option, and
-        one that is no name in Python, goes into ``inputs``. The arguments are checked against the signature of a function.
+        ``arguments`` are those of the function, checked against its signature, and the ``StepOptions``. Where a name is
+        both, the function's own argument is meant: the field of the step goes into ``options``. By the name of a step
+        the option is meant, and arguments of such names, like those that are no names in Python, go into ``inputs``.
         """
-        options = StepOptions(**{name: arguments.pop(name) for name in [*arguments] if name in _OPTIONS})  # type: ignore[typeddict-item]
-        passed = {**(inputs or {}), **arguments}
         step = None if isinstance(handler, str) else handler_of(handler)
-        name = handler if isinstance(handler, str) else handler_of(handler).name
+        own = step.accepted if step is not None else frozenset()
+        chosen = StepOptions(**{name: arguments.pop(name) for name in [*arguments] if name in _OPTIONS - own})  # type: ignore[typeddict-item]
+        passed = {**(inputs or {}), **arguments}
+        name = step.name if step is not None else str(handler)
         data: Step = {"config": {"handler": name, **self._value(config or {}, "config")}}
         if passed or inputs is not None:
             data["inputs"] = self._value(passed, "inputs")
-        added = self._add("task", name.rpartition(".")[2], data, options)
+        added = self._add("task", name.rpartition(".")[2], data, {**chosen, **(options or {})})
         if step is None:
             return StepReference(added["id"])
         self._builder.handlers[step.name] = step
-        self._check(step, passed, options if inputs is None else {}, added)
+        self._check(step, passed, added)
         return StepReference(added["id"], self._view(step.output_schema()))
 
-    def _check(self, step: Handler, passed: Mapping[str, Any], options: Mapping[str, Any], added: Step) -> None:
-        for name in sorted(step.accepted & options.keys()):
-            said = f"`{name}` is a field of the step and also an argument of {step.name}: pass the argument in inputs={{…}}"
-            self._builder.complain(said, added, path=("inputs", name))
+    def _check(self, step: Handler, passed: Mapping[str, Any], added: Step) -> None:
         for name in [name for name in passed if name not in step.accepted and not step.is_open]:
             known = sorted(step.accepted - passed.keys()) or sorted(step.accepted)
             advice = suggestion(name, known) if known else "it takes no arguments"
-            self._builder.complain(
-                f"{step.name} has no argument {name!r}; {advice}", added, UNKNOWN_FIELD, ("inputs", name)
-            )
-        for name in sorted(step.required - passed.keys() - options.keys()):
-            self._builder.complain(f"{step.name} needs the argument {name!r}", added, MISSING_FIELD, ("inputs", name))
+            said = f"{step.name} has no argument {name!r}; {advice}"
+            self._builder.complain(said, added, UNKNOWN_FIELD, ("inputs", name))
+        for name in sorted(step.required - passed.keys()):
+            said = f"{step.name} needs the argument {name!r}"
+            self._builder.complain(said, added, MISSING_FIELD, ("inputs", name))
 
     def custom(
         self,
