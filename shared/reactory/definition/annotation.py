@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, get_args, get_origin
@@ -54,6 +55,18 @@ def annotations_of(function: Callable[..., Any], around: Mapping[str, Any] | Non
         texts = inspect.get_annotations(inner)
     names = getattr(inner, "__globals__", {})
     return {name: _evaluated(text, names, around) for name, text in texts.items()}
+
+
+def made_defaults(kind: Any) -> dict[str, Any]:
+    """The defaults of a record's fields that a function makes anew each time (``field(default_factory=list)``): schemas do
+    not tell them.
+    """
+    if dataclasses.is_dataclass(kind):
+        found = {each.name: each.default_factory for each in dataclasses.fields(kind)}
+    else:
+        found = {name: each.default_factory for name, each in getattr(kind, "model_fields", {}).items()}
+    missing = (None, dataclasses.MISSING)
+    return {name: make() for name, make in found.items() if make not in missing and callable(make)}
 
 
 def _evaluated(annotation: Any, names: dict[str, Any], around: Mapping[str, Any] | None) -> Any:

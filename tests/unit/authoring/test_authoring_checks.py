@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypedDict
 
 import msgspec
+import pydantic
 import pytest
 
 from reactory import step
@@ -181,6 +182,27 @@ def test_a_record_type_declares_the_inputs() -> None:
         "double": "integer",
         "known": "boolean",
     }
+
+
+class Sent(pydantic.BaseModel):
+    tags: list[str] = pydantic.Field(default_factory=lambda: ["new"])
+
+
+class Packed(msgspec.Struct):
+    tags: list[str] = []
+
+
+@pytest.mark.parametrize(("kind", "default"), [(Order, []), (Sent, ["new"]), (Packed, [])])
+def test_defaults_that_are_made_anew_are_defaults(kind: Any, default: list[str]) -> None:
+    """YF-2: a field with a default_factory is optional, and has its default when the workflow starts without it."""
+
+    def write(flow: Flow, order: Any) -> None:
+        flow.log(f"{order}")
+
+    write.__annotations__["order"] = kind
+    made = workflow("acme.Made", version="1.0.0")(write)
+    name = "lines" if kind is Order else "tags"
+    assert made.document["inputs"][name] == {"type": "array", "default": default}
 
 
 def test_parameters_are_inputs_one_by_one() -> None:

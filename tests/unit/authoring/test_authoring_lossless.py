@@ -67,7 +67,7 @@ DATA = load_document(TEXT).data
 def built(source: str) -> dict[str, Any]:
     """The document that a generated module builds."""
     names: dict[str, Any] = {}
-    exec(compile(source, "generated.py", "exec"), names)
+    exec(compile(source, "generated.py", "exec", dont_inherit=True), names)
     (found,) = [value for value in names.values() if isinstance(value, Workflow)]
     return found.document
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
-from reactory.definition.annotation import annotation_schema, annotations_of
+from reactory.definition.annotation import annotation_schema, annotations_of, made_defaults
 from reactory.definition.authoring.typeview import TypeView, kind_of
 
 Declared = dict[str, dict[str, Any]]
@@ -58,7 +58,7 @@ def read_parameters(function: Callable[..., Any], around: Mapping[str, Any]) -> 
     first = parameters[0]
     schema = annotation_schema(annotations.get(first.name, Any))
     if len(parameters) == 1 and (first.name == _WHOLE or TypeView(schema).schema.get("properties")):
-        declared, problems = _record_inputs(schema)
+        declared, problems = _record_inputs(schema, made_defaults(annotations.get(first.name)))
         return Parameters(declared, _open(schema), lambda root: {first.name: root}, problems)
     return _separate(parameters, annotations)
 
@@ -76,7 +76,7 @@ def _separate(parameters: list[inspect.Parameter], annotations: Mapping[str, Any
             required.append(parameter.name)
         fields[parameter.name] = schema
     schema = {"type": "object", "properties": fields, "required": required, "$defs": places}
-    declared, problems = _record_inputs(schema)
+    declared, problems = _record_inputs(schema, {})
     return Parameters(declared, _open(schema), lambda root: {name: root[name] for name in fields}, problems)
 
 
@@ -85,7 +85,7 @@ def _open(schema: dict[str, Any]) -> dict[str, Any]:
     return {**TypeView(schema).schema, "additionalProperties": True, "$defs": schema.get("$defs", {})}
 
 
-def _record_inputs(schema: dict[str, Any]) -> tuple[Declared, tuple[str, ...]]:
+def _record_inputs(schema: dict[str, Any], made: Mapping[str, Any]) -> tuple[Declared, tuple[str, ...]]:
     view = TypeView(schema)
     required = view.schema.get("required", ())
     declared: Declared = {}
@@ -98,8 +98,14 @@ def _record_inputs(schema: dict[str, Any]) -> tuple[Declared, tuple[str, ...]]:
                 f"the input {name!r} has no type: annotate it with str, int, float, bool, list, dict or a class"
             )
             continue
-        declared[name] = _declared(kind, {**inner, **own}, required=name in required and not _takes_none(own))
+        declared[name] = _declared(
+            kind, {**inner, **_default(name, made), **own}, required=name in required and not _takes_none(own)
+        )
     return declared, tuple(problems)
+
+
+def _default(name: str, made: Mapping[str, Any]) -> dict[str, Any]:
+    return {"default": made[name]} if name in made else {}
 
 
 def _declared(kind: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
