@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import re
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +16,10 @@ from reactory.definition.document import load_document
 from reactory.definition.fingerprint import fingerprint
 from reactory.definition.stepmodels import CONFIGS
 from reactory.definition.validate import errors, validate
+from tests.unit.engine.conftest import Engine
+from tests.unit.engine.test_engine_crashes import Author, Plan, plans
 
+EXAMPLES = Path(__file__).parents[3] / "workflows" / "acme-orders"
 MANY = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 
 TEXT = """\
@@ -119,6 +124,28 @@ def test_any_valid_document_survives_python(path: tuple[Any, ...], new: Any, rem
     compile(source, "generated.py", "exec")
     if not errors(validate(data)):
         assert built(source) == data
+
+
+@given(plans(2))
+@MANY
+def test_any_tree_of_blocks_survives_both(plan: list[Plan]) -> None:
+    """YF-1: blocks in blocks, as deep as they go, come back from Python and from YAML as they were."""
+    variables = {"n": 1} | {f"{kind}_{n}": 0 for kind in ("while", "variable") for n in range(1, 60)}
+    data = Engine.document(*Author(Engine()).steps(plan), variables=variables)
+    made = Workflow.from_document(data)
+    assert (built(made.to_python()), Workflow.from_yaml(made.to_yaml()).document) == (data, data)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(EXAMPLES.glob("*.yaml")) - {EXAMPLES / "module.yaml"}), ids=lambda path: path.stem
+)
+def test_the_example_workflows_survive_both(path: Path) -> None:
+    """YF-1: the documents that ship with the engine, as Python and back."""
+    made = Workflow.from_yaml(path.read_text())
+    assert (built(made.to_python()), Workflow.from_yaml(made.to_yaml()).fingerprint) == (
+        made.document,
+        made.fingerprint,
+    )
 
 
 TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)
