@@ -12,11 +12,14 @@ from reactory.host.worker import Worker
 def services() -> Services:
     from reactory.bootstrap import app
     from reactory.host.definitions import Definitions
+    from reactory.steps.builtin import BuiltinServices, builtin_steps
     from reactory.steps.modules import load_modules
 
     ports = app()
     settings = ports.settings
-    steps = load_modules(settings.modules).registry
+    modules = load_modules(settings.modules)
+    steps = modules.registry
+    steps.add_builtin(builtin_steps(BuiltinServices.of(settings, ports.records, ports.clock, modules.services)))
     limits = Limits(
         lease_ms=settings.lease_ms,
         heartbeat_ms=settings.heartbeat_ms,

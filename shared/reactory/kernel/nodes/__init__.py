@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reactory.definition.program import (
+    BuiltinConfig,
     ConditionConfig,
     CustomConfig,
     DelayConfig,
@@ -42,6 +43,7 @@ _START: dict[type, Start] = {
     JoinConfig: marks.join,
     TaskConfig: leaf.start,
     CustomConfig: leaf.start_custom,
+    BuiltinConfig: leaf.start_builtin,
     LogConfig: marks.log,
     SetVariableConfig: variable.start,
     ConditionConfig: branching.start_condition,

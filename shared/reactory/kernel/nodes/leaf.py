@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reactory.definition.program import CustomConfig, Node, TaskConfig
+from reactory.definition.program import BuiltinConfig, CustomConfig, Node, TaskConfig
 from reactory.kernel.scope import KernelScope
 from reactory.kernel.state import NodeState
 
@@ -26,6 +26,14 @@ def start_custom(machine: Machine, path: str, node: Node, live: NodeState, scope
         machine.conclude(path, live, config.config.render(scope))
     else:
         start(machine, path, node, live, scope)
+
+
+def start_builtin(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
+    """A step of the engine's own: its body gets the rendered config, and what was not to be rendered as it is."""
+    config = node.config
+    assert isinstance(config, BuiltinConfig)
+    rendered = config.config.render(scope)
+    _begin(machine, path, live, _inputs(node, scope), {**rendered, **config.verbatim} if config.verbatim else rendered)
 
 
 def _inputs(node: Node, scope: KernelScope) -> Any:
