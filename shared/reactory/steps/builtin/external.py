@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from reactory.definition.wording import shown
-from reactory.exceptions import StepError, StepNotAllowedError
+from reactory.exceptions import RetryableStepError, StepNotAllowedError
 from reactory.steps.builtin.process import Ended, run_process
 from reactory.steps.builtin.wanted import wanted_text, wanted_texts
 from reactory.steps.context import StepContext
@@ -46,7 +46,7 @@ def _run(
     encoded = msgspec.json.encode(dict(inputs) if given is None else given)
     ended = run_process([*allowed[name], *wanted_texts(ctx.config, "args")], encoded, ctx)
     if ended.exit_code != 0:
-        raise StepError(_failure(key, name, ended))
+        raise RetryableStepError(_failure(key, name, ended))
     stdout = ended.stdout.decode("utf-8", "replace")
     return {"stdout": stdout, "exitCode": 0, "outputs": _outputs(ended.stdout)}
 
