@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from reactory.steps.builtin.cross_instance_variable import cross_instance_variable
 from reactory.steps.builtin.data_transformation import data_transformation
@@ -14,8 +15,12 @@ from reactory.steps.builtin.services import BuiltinServices
 from reactory.steps.builtin.telemetry import telemetry
 from reactory.steps.builtin.todo import TodoLists
 from reactory.steps.builtin.validation import validation
+from reactory.steps.context import StepContext
 from reactory.steps.function import StepFunction
 from reactory.steps.registry import RESERVED
+
+if TYPE_CHECKING:
+    from reactory.steps.builtin.api_call import ApiCall
 
 __all__ = ["BuiltinServices", "builtin_steps"]
 
@@ -25,6 +30,7 @@ def builtin_steps(services: BuiltinServices) -> list[StepFunction]:
     bodies: dict[str, Callable[..., Any]] = {
         "validation": validation,
         "data_transformation": data_transformation,
+        "api_call": _api_call(services),
         "cross_instance_variable": cross_instance_variable(services.records),
         "todo": TodoLists(services.records, services.clock).body,
         "file_operation": file_operation(services.files_root),
@@ -34,3 +40,18 @@ def builtin_steps(services: BuiltinServices) -> list[StepFunction]:
         "cli_command": cli_command(services.commands),
     }
     return [StepFunction(body, f"{RESERVED}{kind}") for kind, body in bodies.items()]
+
+
+def _api_call(services: BuiltinServices) -> Callable[..., dict[str, Any]]:
+    @cache
+    def made() -> ApiCall:
+        from reactory.steps.builtin.addresses import AddressGuard  # late: HTTP is a fifth of a cold start
+        from reactory.steps.builtin.api_call import ApiCall
+        from reactory.steps.builtin.outbound import Outbound
+
+        return ApiCall(Outbound(AddressGuard(services.allowed_hosts)), services.clock)
+
+    def body(ctx: StepContext, **inputs: Any) -> dict[str, Any]:
+        return made().body(ctx, **inputs)
+
+    return body
