@@ -64,6 +64,16 @@ steps:
   - {id: ua, type: user_activity, config: {activityType: approval, assignee: ann, options: [yes, no], message: "?", form: {type: object}, timeout: 5, escalation: {after: 1h, assignee: bob}}}
   - {id: iw, type: invoke_workflow, config: {workflowId: acme.Report@1.0.0, input: {a: "${input.a}"}, waitForCompletion: true, timeout: 5}}
   - {id: iw2, type: invoke_workflow, config: {workflowNameSpace: acme, workflowName: Report}}
+  - {id: va, type: validation, config: {rules: [{field: input.from, type: pattern, value: "^a"}, {field: input.a, type: custom, value: "value > v"}], stopOnFirstError: true}}
+  - {id: dt, type: data_transformation, config: {transformations: [{operation: map, source: input.lines, target: made, config: {expression: "item.x + index"}}, {operation: custom, config: {expression: "made.size() + source.size()"}}]}}
+  - {id: ci, type: cross_instance_variable, config: {action: set, scope: workflow, key: k, source: input, sourcePath: a}}
+  - {id: td, type: todo, config: {action: create, listId: l, title: "${input.from}"}}
+  - {id: fo, type: file_operation, config: {operation: write, path: a/b, content: "${input.a}", encoding: utf-8, overwrite: true}}
+  - {id: te, type: telemetry, config: {metricName: m, value: "${input.a}", labels: {x: "1"}}}
+  - {id: si, type: service_invoke, config: {service: acme.Prices@1.0.0, method: quote, params: {a: "${input.a}"}}}
+  - {id: ps, type: python_script, config: {script: s, args: ["1"], input: {a: 1}}}
+  - {id: cc, type: cli_command, config: {command: c, args: []}}
+  - {id: api, type: api_call, config: {url: "https://example.org/${input.a}", method: POST, headers: {x: y}, body: {a: "${input.a}"}, authentication: {type: bearer, config: {token: "${input.from}"}}, expectedStatusCodes: [200], response: {bodyType: json, extract: [{name: n, path: a.b}]}}}
   - {id: cu, type: custom, name: x.y, config: {}, inputs: {}, dependsOn: w}
 """
 DATA = load_document(TEXT).data
