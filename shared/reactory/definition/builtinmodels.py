@@ -22,6 +22,7 @@ from reactory.definition.fields import (
     text,
 )
 from reactory.definition.pattern import PatternError, matches
+from reactory.definition.usage import ROOTS
 from reactory.definition.wording import shown
 
 SomeText = Annotated[str, Field(min_length=1)]
@@ -171,6 +172,10 @@ class TransformationModel(Shape):
     def _fits(self) -> Self:
         from reactory.definition.shape import check_shape  # late: shape needs the models
 
+        if self.target in ROOTS:
+            raise refusal(
+                INVALID_FIELD, f"{self.target!r} hides what expressions call so: name it else", field="target"
+            )
         for found in check_shape(_TRANSFORMATIONS[self.operation], self.config or {}, ()):
             raise refusal(found.code, f"{found.message} (config of the operation {self.operation})", field="config")
         return self

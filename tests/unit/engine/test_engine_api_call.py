@@ -134,6 +134,16 @@ def test_a_request_and_its_answer(engine: Any, server: Server) -> None:
     assert "hunter2" not in str(got)
 
 
+def test_how_the_request_is_carried_is_not_the_documents_affair(engine: Any, server: Server) -> None:
+    """YF-3: no header of a document can make one request look like two, or like one to another host."""
+    server.answer("/")
+    headers = {"Host": "evil.example.com", "Transfer-Encoding": "chunked", "Content-Length": "1"}
+    run(engine, node(f"{server.url}/", "POST", headers=headers, body="abc"))
+    (asked,) = server.asked
+    assert (asked.headers["host"], asked.body) == (f"127.0.0.1:{server.port}", b"abc")
+    assert "transfer-encoding" not in asked.headers
+
+
 def test_what_changes_something_carries_the_idempotency_key(engine: Any, server: Server) -> None:
     """WH-19: the same for every attempt, unless the document gives its own; a GET needs none."""
     server.answer("/a", 503)

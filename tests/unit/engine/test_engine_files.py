@@ -82,6 +82,12 @@ def test_what_is_there_is_not_overwritten_unless_asked_for(engine: Any, root: Pa
     assert (root / "a").read_text() == "old"
 
 
+def test_a_repeated_attempt_finds_what_it_wrote(engine: Any, root: Path) -> None:
+    """WH-19: the same content at the same place is no conflict: it may be from an attempt whose result was lost."""
+    (root / "a").write_text("same")
+    assert run(engine, {"operation": "write", "path": "a", "content": "same"})["exists"]
+
+
 def test_overwriting_replaces(engine: Any, root: Path) -> None:
     """YF-4: overwrite: true."""
     (root / "a").write_text("old")

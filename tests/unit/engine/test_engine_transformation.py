@@ -118,6 +118,7 @@ def test_expressions_stop_at_their_budget(engine: Any, config: dict[str, Any]) -
         ({"operation": "filter", "source": "input.a", "config": {"condition": "item >"}}, "INVALID_EXPRESSION"),
         ({"operation": "extract", "source": "input.a", "config": {}}, "say what to extract"),
         ({"operation": "map", "config": {"expression": "item"}}, "`source` is missing"),
+        ({"operation": "merge", "source": "input.a", "target": "steps"}, "'steps' hides"),
         ({"operation": "turn", "source": "input.a"}, "give 'map'"),
     ],
 )

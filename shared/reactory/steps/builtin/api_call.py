@@ -120,11 +120,15 @@ def _request(ctx: StepContext) -> Outgoing:
     if wrong := [name for name, value in given.items() if not _NAME.match(name) or not _VALUE.match(value)]:
         raise InvalidStepError(f"config.headers has {shown(wrong[0])}, which no header can hold: one line of ASCII")
     headers = httpx2.Headers({"accept-encoding": "identity", "user-agent": "reactory", **_lower(given)})
-    headers.pop("host", None)
+    for name in _FRAMING:
+        headers.pop(name, None)
     if method not in _READING:
         headers.setdefault("idempotency-key", quote(ctx.idempotency_key, safe="/[]:@"))
     return Outgoing(method, url, headers, _content(config.get("body"), headers), frozenset(_lower(given)) - _PUBLIC)
 
+
+_FRAMING = ("host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect")
+"""Headers that say how the request itself is carried: the client's affair."""
 
 _PUBLIC = frozenset({"accept", "accept-encoding", "accept-language", "content-type", "user-agent", "idempotency-key"})
 """Headers of one's own that another origin may see after a redirect."""

@@ -27,6 +27,8 @@ _LONGEST = 250
 
 
 def telemetry(clock: Clock) -> Callable[..., dict[str, Any]]:
+    LOGGER.setLevel(logging.INFO)  # a metric is no log message: it is told whatever the log level is
+
     def body(ctx: StepContext, **_inputs: Any) -> dict[str, Any]:
         """``{metricName, value}``."""
         config = ctx.config
