@@ -31,6 +31,7 @@ from reactory.ports.blobs import Blobs
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.queue import Queue
 from reactory.ports.store import DefinitionStore, InstanceStore
+from reactory.runner.children import child_starter
 from reactory.runner.runner import Runner
 from reactory.settings import Settings
 from reactory.steps.function import StepFunction
@@ -125,6 +126,10 @@ class Lab:
                 clock=self.clock,
                 ids=self.ids,
                 steps=self.steps,
+                events=self.events,
+                tasks=self.tasks,
+                results=self.results,
+                starter=child_starter(self.runner.start),
                 limits=self.limits,
             )
             self._worker = Worker(services)
