@@ -56,6 +56,61 @@ class Published(Answer, frozen=True):
     timestamp: str
 
 
+class TaskView(Answer, frozen=True):
+    """A user activity that somebody is asked for. ``form`` is a JSON Schema that the answer's data have to fit."""
+
+    task_id: str
+    activity_type: str
+    assignee: str | None
+    message: Any
+    options: list[str]
+    form: dict[str, Any] | None
+    instance_id: str
+    workflow_id: str
+    path: str
+    priority: int
+    created_at: str
+    due_at: str | None
+
+
+class TaskList(Answer, frozen=True):
+    tasks: list[TaskView]
+    next_cursor: str | None
+    total: int
+
+
+class Completed(Answer, frozen=True):
+    """A task or an activity was answered: the instance goes on with it."""
+
+    instance_id: str
+    path: str
+    timestamp: str
+
+
+class TakenActivity(Answer, frozen=True):
+    """What a worker has to do, and until when it has to say that it still does: ``token`` answers it."""
+
+    token: str
+    name: str
+    parameters: Any
+    instance_id: str
+    workflow_id: str
+    path: str
+    attempt: int
+    idempotency_key: str
+    lease_until: str
+    due_at: str | None
+
+
+class TakenActivities(Answer, frozen=True):
+    activities: list[TakenActivity]
+
+
+class Extended(Answer, frozen=True):
+    token: str
+    lease_until: str
+
+
 class Trigger(Answer, frozen=True):
     """How an instance came to be (IM-8): ``mode`` is the entry point, ``id`` what caused it, ``caller`` who asked."""
 

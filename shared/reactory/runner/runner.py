@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reactory.runner.activities import Activities
 from reactory.runner.control import ControlInstance
 from reactory.runner.events import PublishEvents
 from reactory.runner.query import QueryInstances
 from reactory.runner.registry import Handlers, Registry
 from reactory.runner.services import Services
 from reactory.runner.start import StartWorkflow
+from reactory.runner.tasks import UserTasks
 
 if TYPE_CHECKING:
     from reactory.host.definitions import Definitions
@@ -26,6 +28,8 @@ class Runner:
     query: QueryInstances
     registry: Registry
     events: PublishEvents
+    tasks: UserTasks
+    activities: Activities
 
     @classmethod
     def of(
@@ -43,4 +47,6 @@ class Runner:
             query=QueryInstances(services, programs, sleep),
             registry=Registry(services, handlers),
             events=PublishEvents(services),
+            tasks=UserTasks(services),
+            activities=Activities(services),
         )
