@@ -55,8 +55,8 @@ def _action(detail: dict[str, Any], action: str | None) -> str:
     if not options:
         return action or "submit"
     if action is None and len(options) == 1:
-        return options[0]
-    if action not in options:
+        return str(options[0])
+    if action is None or action not in options:
         given = "is missing" if action is None else f"is {action!r}"
         raise InvalidRequestError(f"action: {given}; choose one of {', '.join(options)}")
     return action

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.unit.engine.conftest import Engine
 
-ONCE = {"retryPolicy": {"maxAttempts": 1}}
+ONCE: dict[str, Any] = {"retryPolicy": {"maxAttempts": 1}}
 
 
 def do(engine: Engine, name: str, **more: Any) -> dict[str, Any]:

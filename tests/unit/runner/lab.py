@@ -29,8 +29,11 @@ from reactory.host.wakeups import read_wakeup
 from reactory.host.worker import WakeUp, Worker
 from reactory.ports.blobs import Blobs
 from reactory.ports.clock import Clock, Ids
+from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
+from reactory.ports.results import ResultCache
 from reactory.ports.store import DefinitionStore, InstanceStore
+from reactory.ports.tasks import TaskStore
 from reactory.runner.children import child_starter
 from reactory.runner.runner import Runner
 from reactory.settings import Settings
@@ -50,6 +53,9 @@ class Ports:
     definitions: DefinitionStore
     blobs: Blobs
     queue: Queue
+    events: EventStore
+    tasks: TaskStore
+    results: ResultCache
 
 
 @dataclass(frozen=True)
