@@ -15,13 +15,14 @@ from typing import Any
 import msgspec
 
 from reactory.definition.program import Program
+from reactory.exceptions import InvalidDefinitionError, WorkflowNotFoundError
 from reactory.host.attempt import Attempt, Outcome, too_large
 from reactory.host.batch import Batch
 from reactory.host.errands import of_end
 from reactory.host.given_up import is_given_up
 from reactory.host.ledger import Ledger
 from reactory.host.outbox import status_entries
-from reactory.host.recovery import replay, restore, settle_down, stored_facts
+from reactory.host.recovery import Wanted, replay, restore, settle_down, stored_facts
 from reactory.host.signals import LeaseLostSignal
 from reactory.host.values import fetch
 from reactory.kernel.effects import (
@@ -249,12 +250,15 @@ class InstancePass:
         self._machine.context.values[blob_id] = outcome.output
         return msgspec.structs.replace(outcome, output=make_ref(blob_id, len(encoded)))
 
-    async def _follow(self, going_on: Iterator[dict[str, Any] | None], *, in_slices: bool = False) -> bool:
+    async def _follow(self, going_on: Iterator[dict[str, Any] | Wanted | None], *, in_slices: bool = False) -> bool:
         """Carry a replay through, loading what it asks for and letting others run in between.
 
         In slices: False when a slice is over and the replay is not.
         """
         for ref in going_on:
+            if isinstance(ref, Wanted):
+                await self._fetch_program(ref)
+                continue
             if ref is not None:
                 await self._load(ref)
                 continue
@@ -265,6 +269,18 @@ class InstancePass:
             if in_slices and (handing_on or len(self._machine.records) >= SLICE):
                 return False
         return True
+
+    async def _fetch_program(self, wanted: Wanted) -> None:
+        """The version that the instance moves to; one that is gone meanwhile leaves it where it is."""
+        instance, definitions = self._instance, self._services.definitions
+        try:
+            program = await self._batch.in_thread(
+                definitions.program, instance.tenant, instance.workflow_id, wanted.version, wanted.fingerprint
+            )
+        except (WorkflowNotFoundError, InvalidDefinitionError) as error:
+            _LOG.warning("instance %s stays as it is: %s", self.instance_id, error.message)
+            program = self._machine.program
+        self._machine.context.programs[wanted.version, wanted.fingerprint] = program
 
     async def _load(self, ref: dict[str, Any]) -> None:
         values = self._machine.context.values
@@ -418,6 +434,8 @@ class InstancePass:
         """Write the snapshot. True when it is written; False when the inbox had something, which is taken in then."""
         timer = self._next_need(keep_lease=keep_lease)
         if await self._ledger.settle(self._machine, timer, keep_lease=keep_lease):
+            if self._instance.fragment is None:
+                self._program = self._machine.program
             return True
         await self._absorb()
         return False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reactory.runner.activities import Activities
 from reactory.runner.control import ControlInstance
 from reactory.runner.events import PublishEvents
+from reactory.runner.fork import ForkInstance
 from reactory.runner.query import QueryInstances
 from reactory.runner.registry import Handlers, Registry
 from reactory.runner.services import Services
@@ -30,6 +31,7 @@ class Runner:
     events: PublishEvents
     tasks: UserTasks
     activities: Activities
+    forks: ForkInstance
 
     @classmethod
     def of(
@@ -40,13 +42,15 @@ class Runner:
         sleep: Callable[[float], None] = time.sleep,
     ) -> Runner:
         """``handlers`` gives the names of the Python steps that documents may call; None: they are not checked."""
+        start = StartWorkflow(services, programs)
         return cls(
             services=services,
-            start=StartWorkflow(services, programs),
+            start=start,
             control=ControlInstance(services, programs),
             query=QueryInstances(services, programs, sleep),
             registry=Registry(services, handlers),
             events=PublishEvents(services),
             tasks=UserTasks(services),
             activities=Activities(services),
+            forks=ForkInstance(services, programs, start),
         )
