@@ -16,6 +16,7 @@ import msgspec
 
 from reactory.definition.program import Program
 from reactory.exceptions import InvalidDefinitionError, WorkflowNotFoundError
+from reactory.host import cached_results
 from reactory.host.attempt import Attempt, Outcome, too_large
 from reactory.host.batch import Batch
 from reactory.host.errands import of_end
@@ -179,6 +180,8 @@ class InstancePass:
         if self._ready:
             self._note_first_attempts()
             await self._load_arguments()
+            if await self._use_cached():
+                return True
             if await self._write_facts():
                 await self._be_sure_of_lease()
                 self._start_ready()
@@ -364,6 +367,24 @@ class InstancePass:
                 if is_ref(value, self._machine.context.owner) and value["id"] not in self._machine.context.values:
                     await self._load(value)
 
+    async def _use_cached(self) -> bool:
+        """Whether some of the steps that are to run have results already (CA-3)."""
+        asked = [effect for effect in self._ready if effect.cache is not None]
+        if not asked:
+            return False
+        tenant, now = self._instance.tenant, self._services.clock.now()
+        found = await self._batch.in_thread(cached_results.find, self._services.results, tenant, asked, now)
+        paths = {outcome.path for outcome in found}
+        self._ready = [effect for effect in self._ready if effect.path not in paths]
+        self._arrived += found
+        return bool(found)
+
+    def _keep_result(self, effect: RunStep, outcome: Outcome) -> None:
+        if effect.cache is not None and isinstance(outcome, Succeeded):
+            self._batch.in_background(
+                cached_results.keep, self._services.results, self._instance.tenant, effect, outcome
+            )
+
     def _start_ready(self) -> None:
         for effect in self._ready:
             if not self._is_wanted(effect):
@@ -401,6 +422,7 @@ class InstancePass:
             return
         del self._in_flight[attempt.effect.path]
         self._arrived.append(outcome)
+        self._keep_result(attempt.effect, outcome)
         self._stirred.set()
 
     # --- writing --------------------------------------------------------------------------------------------------

@@ -62,6 +62,16 @@ class ControlInstance:
         send_wakeups(self._services.queue, [(after.id, after.priority, 0, after.tenant)])
         return Controlled(instance_id=instance_id, status=self._status(after), timestamp=to_text(now))
 
+    def check(
+        self, instance_id: str, action: ControlAction, *, step: str = "", version: str = "", tenant: str = "default"
+    ) -> None:
+        """Raises what ``control`` would raise now; changes nothing."""
+        instance = find_instance(self._services.instances, instance_id, tenant)
+        fact = Control("", action, self._services.clock.now(), step=step)
+        if action == "migrate":
+            fact = self._migration(fact, instance, version)
+        self._check(instance, fact)
+
     def _migration(self, fact: Control, instance: Instance, version: str) -> Control:
         """The request with the version that it leads to, which has to be registered, and another one."""
         if not version:

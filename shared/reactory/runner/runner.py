@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reactory.runner.activities import Activities
+from reactory.runner.batch import BatchOperations
 from reactory.runner.control import ControlInstance
 from reactory.runner.events import PublishEvents
 from reactory.runner.fork import ForkInstance
@@ -32,6 +33,7 @@ class Runner:
     tasks: UserTasks
     activities: Activities
     forks: ForkInstance
+    batches: BatchOperations
 
     @classmethod
     def of(
@@ -42,15 +44,16 @@ class Runner:
         sleep: Callable[[float], None] = time.sleep,
     ) -> Runner:
         """``handlers`` gives the names of the Python steps that documents may call; None: they are not checked."""
-        start = StartWorkflow(services, programs)
+        start, control = StartWorkflow(services, programs), ControlInstance(services, programs)
         return cls(
             services=services,
             start=start,
-            control=ControlInstance(services, programs),
+            control=control,
             query=QueryInstances(services, programs, sleep),
             registry=Registry(services, handlers),
             events=PublishEvents(services),
             tasks=UserTasks(services),
             activities=Activities(services),
             forks=ForkInstance(services, programs, start),
+            batches=BatchOperations(services, control),
         )
