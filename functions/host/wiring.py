@@ -12,6 +12,8 @@ from reactory.host.worker import Worker
 def services() -> Services:
     from reactory.bootstrap import app
     from reactory.host.definitions import Definitions
+    from reactory.runner.children import child_starter
+    from reactory.runner.start import StartWorkflow
     from reactory.steps.builtin import BuiltinServices, builtin_steps
     from reactory.steps.modules import load_modules
 
@@ -20,6 +22,7 @@ def services() -> Services:
     modules = load_modules(settings.modules)
     steps = modules.registry
     steps.add_builtin(builtin_steps(BuiltinServices.of(settings, ports.records, ports.clock, modules.services)))
+    definitions = Definitions(ports.definitions, steps.names())
     limits = Limits(
         lease_ms=settings.lease_ms,
         heartbeat_ms=settings.heartbeat_ms,
@@ -29,13 +32,17 @@ def services() -> Services:
     )
     return Services(
         instances=ports.instances,
-        definitions=Definitions(ports.definitions, steps.names()),
+        definitions=definitions,
         blobs=ports.blobs,
         queue=ports.queue,
         bus=ports.bus,
         clock=ports.clock,
         ids=ports.ids,
         steps=steps,
+        events=ports.events,
+        tasks=ports.tasks,
+        results=ports.results,
+        starter=child_starter(StartWorkflow(ports, definitions)),
         env=settings.env,
         limits=limits,
     )

@@ -39,7 +39,7 @@ class QueueSpec:
         return f"{self.name}-dead"
 
 
-Capability = Literal["instances", "blobs", "publish", "wakeups", "triggers", "counters"]
+Capability = Literal["instances", "blobs", "publish", "wakeups", "triggers", "events", "jobs", "counters"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,11 @@ WAKEUPS: tuple[QueueSpec, ...] = tuple(
     )
 )
 TRIGGERS = QueueSpec(name="triggers", batch_size=10, window=0, concurrency=10)
+EVENTS = QueueSpec(name="events", batch_size=10, window=0, concurrency=10)
+"""Events from outside, and reminders of those whose time comes later."""
+
+JOBS = QueueSpec(name="jobs", batch_size=1, window=0, concurrency=2)
+"""Batch operations that are to be gone on with, a portion per message."""
 
 FUNCTIONS: tuple[FunctionSpec, ...] = (
     FunctionSpec(
@@ -97,8 +102,21 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             Route("POST", "/workflow/instance/{id}/pause"),
             Route("POST", "/workflow/instance/{id}/resume"),
             Route("POST", "/workflow/instance/{id}/retry"),
+            Route("POST", "/workflow/instance/{id}/rewind"),
+            Route("POST", "/workflow/instance/{id}/fork"),
+            Route("POST", "/workflow/instance/{id}/migrate"),
+            Route("POST", "/workflow/instances/batch"),
+            Route("GET", "/workflow/jobs/{id}"),
         ),
-        needs=frozenset({"instances", "blobs", "wakeups"}),
+        needs=frozenset({"instances", "blobs", "wakeups", "jobs"}),
+    ),
+    FunctionSpec(
+        name="runner-jobs",
+        handler="functions.runner.jobs.handler",
+        timeout=60,
+        memory=512,
+        queues=(JOBS,),
+        needs=frozenset({"instances", "blobs", "wakeups", "jobs"}),
     ),
     FunctionSpec(
         name="runner-trigger",
@@ -114,7 +132,15 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         timeout=120,
         memory=1769,  # one whole vCPU
         queues=WAKEUPS,
-        needs=frozenset({"instances", "blobs", "publish", "wakeups"}),
+        needs=frozenset({"instances", "blobs", "publish", "wakeups", "events"}),
+    ),
+    FunctionSpec(
+        name="host-events",
+        handler="functions.host.events.handler",
+        timeout=30,
+        memory=512,
+        queues=(EVENTS,),
+        needs=frozenset({"instances", "blobs", "wakeups", "events"}),
     ),
     FunctionSpec(
         name="host-sweeper",
@@ -122,7 +148,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         timeout=55,
         memory=512,
         rule="rate(1 minute)",
-        needs=frozenset({"instances", "wakeups"}),
+        needs=frozenset({"instances", "wakeups", "events", "jobs"}),
     ),
 )
 

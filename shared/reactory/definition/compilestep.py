@@ -172,6 +172,7 @@ class StepCompiler:
         return SagaConfig(
             body=self.block(config["steps"], step.get("errorPolicy") or "compensate"),
             undo=self._optional(config.get("compensate") or config.get("compensateSteps"), None),
+            policy=step.get("errorPolicy") or "compensate",
         )
 
     def _switch(self, config: Raw, policy: ErrorPolicy | None) -> SwitchConfig:

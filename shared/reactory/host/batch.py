@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from reactory.exceptions import ReactoryError
 from reactory.host.attempt import Attempt
 from reactory.host.committer import Lane
-from reactory.host.outbox import bus_event
+from reactory.host.event_desk import KEPT_MS
 from reactory.host.services import Services
+from reactory.host.teller import Teller
 from reactory.host.threads import StepThreads
 from reactory.host.wakeups import NEAR_MS, send_wakeups
 from reactory.ports.store import HistoryChunk, InboxEntry, Instance, OutboxEntry, Outcome, Push, Settle
@@ -36,17 +37,27 @@ class Batch:
         self._executor = executor
         self._threads = threads
         store = services.instances
+        self._teller = Teller(
+            services.instances, services.blobs, services.bus, services.tasks, services.desk(), services.children()
+        )
         self._pushes: Lane[Push, Outcome] = Lane(executor, store.push)
         self._settles: Lane[Settle, Outcome] = Lane(executor, store.settle)
         self._news: dict[str, list[OutboxEntry]] = {}
         self._wakeups: list[tuple[str, int, int, str]] = []
         self._telling: asyncio.Task[None] | None = None
+        self._background: set[asyncio.Future[None]] = set()
         self._told: set[tuple[str, str]] = set()
         self.lease_end = 0.0
 
     async def in_thread(self, call: Callable[..., Answer], *args: Any) -> Answer:
         """A blocking call of a port, off the loop."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, call, *args)
+
+    def in_background(self, call: Callable[..., None], *args: Any) -> None:
+        """A blocking call that nobody's progress depends on, and that does not raise; ``told`` waits for it."""
+        task = asyncio.ensure_future(self.in_thread(call, *args))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     def start(self, attempt: Attempt, inputs: Mapping[str, Any]) -> None:
         attempt.start(asyncio.get_running_loop(), self._threads, inputs)
@@ -67,6 +78,10 @@ class Batch:
 
     async def put_blobs(self, blobs: Mapping[str, bytes]) -> None:
         await self.in_thread(self.services.blobs.put, blobs)
+
+    async def remember_consumed(self, instance_id: str, events: Mapping[str, int]) -> None:
+        keep_until = self.services.clock.now() + 2 * KEPT_MS
+        await self.in_thread(self.services.events.mark_consumed, instance_id, dict(events), keep_until)
 
     # --- leases ---------------------------------------------------------------------------------------------------
 
@@ -113,6 +128,8 @@ class Batch:
         """Wait until all that is owed so far was told, or left to the sweeper."""
         if self._telling is not None:
             await self._telling
+        if self._background:
+            await asyncio.wait(self._background)
 
     async def _tell(self) -> None:
         """Publish what is owed, then strike it off; what gathers meanwhile is told in the next turn."""
@@ -131,8 +148,9 @@ class Batch:
         if not news:
             return
         try:
-            self.services.bus.publish([bus_event(owner, entry) for owner, entries in news.items() for entry in entries])
-            told = {owner: [entry.id for entry in entries] for owner, entries in news.items()}
+            told = self._teller.work_off(news)
+            if not told:
+                return
             self.services.instances.told(self.owner, told)
             self._told |= {(owner, entry) for owner, entries in told.items() for entry in entries}
         except ReactoryError as error:

@@ -15,16 +15,34 @@ from typing import Any
 import msgspec
 
 from reactory.definition.program import Program
+from reactory.exceptions import InvalidDefinitionError, WorkflowNotFoundError
+from reactory.host import cached_results
 from reactory.host.attempt import Attempt, Outcome, too_large
 from reactory.host.batch import Batch
+from reactory.host.errands import of_end
 from reactory.host.given_up import is_given_up
 from reactory.host.ledger import Ledger
 from reactory.host.outbox import status_entries
-from reactory.host.recovery import replay, restore, settle_down, stored_facts
+from reactory.host.recovery import Wanted, replay, restore, settle_down, stored_facts
 from reactory.host.signals import LeaseLostSignal
 from reactory.host.values import fetch
-from reactory.kernel.effects import CancelStep, Effect, LogLine, RunStep, StatusChanged, Store
+from reactory.kernel.effects import (
+    CancelChild,
+    CancelStep,
+    Effect,
+    Emit,
+    ItemChanged,
+    LogLine,
+    LookAgain,
+    RetryChild,
+    RunStep,
+    Spill,
+    StartChild,
+    StatusChanged,
+    Store,
+)
 from reactory.kernel.facts import Begin, Fact, Interrupted, Succeeded, Tick, decode_fact
+from reactory.kernel.nodes.distributed import part_output
 from reactory.kernel.snapshot import content_id
 from reactory.kernel.state import TERMINAL
 from reactory.kernel.timers import next_timer
@@ -114,7 +132,8 @@ class InstancePass:
         self._resume_running()
 
     def _is_awaited(self, attempt: Attempt) -> bool:
-        return self._machine.awaited(attempt.effect.path, attempt.effect.attempt) is not None
+        effect = attempt.effect
+        return self._machine.awaited(effect.path, effect.attempt, effect.generation) is not None
 
     def _note_return(self) -> None:
         """A worker had given it up and one takes it up again: the kernel never knew, so its status stands (WH-18)."""
@@ -161,12 +180,17 @@ class InstancePass:
         if self._ready:
             self._note_first_attempts()
             await self._load_arguments()
+            if await self._use_cached():
+                return True
             if await self._write_facts():
                 await self._be_sure_of_lease()
                 self._start_ready()
             return True
         if self._in_flight:
             if self._ledger.must_write and not await self._write_facts():
+                return True
+            if self._ledger.is_urgent(self._machine):
+                await self._settle(keep_lease=True)
                 return True
             await self._wait()
             return True
@@ -224,17 +248,20 @@ class InstancePass:
         encoded = too_large(outcome.output, self._limits.inline_limit)
         if encoded is None:
             return outcome
-        blob_id = content_id(f"{self.instance_id}/{outcome.path}@{outcome.attempt}", encoded)
+        blob_id = content_id(f"{self._machine.context.blobs}/{outcome.path}@{outcome.attempt}", encoded)
         self._ledger.keep_blob(blob_id, encoded)
         self._machine.context.values[blob_id] = outcome.output
         return msgspec.structs.replace(outcome, output=make_ref(blob_id, len(encoded)))
 
-    async def _follow(self, going_on: Iterator[dict[str, Any] | None], *, in_slices: bool = False) -> bool:
+    async def _follow(self, going_on: Iterator[dict[str, Any] | Wanted | None], *, in_slices: bool = False) -> bool:
         """Carry a replay through, loading what it asks for and letting others run in between.
 
         In slices: False when a slice is over and the replay is not.
         """
         for ref in going_on:
+            if isinstance(ref, Wanted):
+                await self._fetch_program(ref)
+                continue
             if ref is not None:
                 await self._load(ref)
                 continue
@@ -246,9 +273,23 @@ class InstancePass:
                 return False
         return True
 
+    async def _fetch_program(self, wanted: Wanted) -> None:
+        """The version that the instance moves to; one that is gone meanwhile leaves it where it is."""
+        instance, definitions = self._instance, self._services.definitions
+        try:
+            program = await self._batch.in_thread(
+                definitions.program, instance.tenant, instance.workflow_id, wanted.version, wanted.fingerprint
+            )
+        except (WorkflowNotFoundError, InvalidDefinitionError) as error:
+            _LOG.warning("instance %s stays as it is: %s", self.instance_id, error.message)
+            program = self._machine.program
+        self._machine.context.programs[wanted.version, wanted.fingerprint] = program
+
     async def _load(self, ref: dict[str, Any]) -> None:
         values = self._machine.context.values
-        values[ref["id"]] = await self._batch.in_thread(fetch, self._services.blobs, ref, self.instance_id, values)
+        values[ref["id"]] = await self._batch.in_thread(
+            fetch, self._services.blobs, ref, self._machine.context.owner, values
+        )
 
     def _take_stores(self) -> None:
         """What was moved out of line a moment ago may be asked for already."""
@@ -271,6 +312,11 @@ class InstancePass:
                         self._ready.append(effect)
                 case StatusChanged():
                     self._ledger.owe(status_entries(self._instance, effect))
+                    self._tell_parent(effect)
+                case Emit() | StartChild() | RetryChild() | CancelChild() | LookAgain() | ItemChanged():
+                    self._ledger.owe_errand(effect, self._machine.state.seq)
+                case Spill(events=events):
+                    self._ledger.spill(events)
                 case CancelStep(path=path) if not replaying:
                     attempt = self._in_flight.pop(path, None)
                     if attempt is not None:
@@ -280,6 +326,16 @@ class InstancePass:
                 case _:
                     pass
 
+    def _tell_parent(self, change: StatusChanged) -> None:
+        """Whoever started this instance, and waits for it, has to know how it ended."""
+        instance, machine = self._instance, self._machine
+        if instance.parent is None or change.status not in TERMINAL:
+            return
+        output = machine.state.output
+        if instance.fragment is not None and change.status == "FAILED":
+            output = part_output(machine)
+        self._ledger.owe([of_end(instance, change.status, output, change.reason, change.number)])
+
     def _log(self, line: LogLine) -> None:
         extra = {"instance_id": self.instance_id, "step_path": line.path, "data": line.data}
         _STEP_LOG.log(_LEVELS[line.level], "%s", line.message, extra=extra)
@@ -288,7 +344,7 @@ class InstancePass:
         """Whether a step that was to run is still to run, and nobody runs it."""
         if self._machine.state.status != "RUNNING" or effect.path in self._in_flight:
             return False
-        return self._machine.awaited(effect.path, effect.attempt) is not None
+        return self._machine.awaited(effect.path, effect.attempt, effect.generation) is not None
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
@@ -308,8 +364,26 @@ class InstancePass:
     async def _load_arguments(self) -> None:
         for effect in self._ready:
             for value in (effect.input, effect.config):
-                if is_ref(value, self.instance_id) and value["id"] not in self._machine.context.values:
+                if is_ref(value, self._machine.context.owner) and value["id"] not in self._machine.context.values:
                     await self._load(value)
+
+    async def _use_cached(self) -> bool:
+        """Whether some of the steps that are to run have results already (CA-3)."""
+        asked = [effect for effect in self._ready if effect.cache is not None]
+        if not asked:
+            return False
+        tenant, now = self._instance.tenant, self._services.clock.now()
+        found = await self._batch.in_thread(cached_results.find, self._services.results, tenant, asked, now)
+        paths = {outcome.path for outcome in found}
+        self._ready = [effect for effect in self._ready if effect.path not in paths]
+        self._arrived += found
+        return bool(found)
+
+    def _keep_result(self, effect: RunStep, outcome: Outcome) -> None:
+        if effect.cache is not None and isinstance(outcome, Succeeded):
+            self._batch.in_background(
+                cached_results.keep, self._services.results, self._instance.tenant, effect, outcome
+            )
 
     def _start_ready(self) -> None:
         for effect in self._ready:
@@ -333,6 +407,7 @@ class InstancePass:
             workflow_id=program.id,
             version=program.version,
             path=effect.path,
+            generation=effect.generation,
             step_id=effect.node.id,
             attempt=effect.attempt,
             tenant=self._instance.tenant,
@@ -347,6 +422,7 @@ class InstancePass:
             return
         del self._in_flight[attempt.effect.path]
         self._arrived.append(outcome)
+        self._keep_result(attempt.effect, outcome)
         self._stirred.set()
 
     # --- writing --------------------------------------------------------------------------------------------------
@@ -380,6 +456,8 @@ class InstancePass:
         """Write the snapshot. True when it is written; False when the inbox had something, which is taken in then."""
         timer = self._next_need(keep_lease=keep_lease)
         if await self._ledger.settle(self._machine, timer, keep_lease=keep_lease):
+            if self._instance.fragment is None:
+                self._program = self._machine.program
             return True
         await self._absorb()
         return False

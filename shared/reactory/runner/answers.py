@@ -49,6 +49,83 @@ class Controlled(Answer, frozen=True):
     timestamp: str
 
 
+class Published(Answer, frozen=True):
+    """POST /workflow/events: the event is stored, and will be delivered to whoever waits for it."""
+
+    event_id: str
+    timestamp: str
+
+
+class TaskView(Answer, frozen=True):
+    """A user activity that somebody is asked for. ``form`` is a JSON Schema that the answer's data have to fit."""
+
+    task_id: str
+    activity_type: str
+    assignee: str | None
+    message: Any
+    options: list[str]
+    form: dict[str, Any] | None
+    instance_id: str
+    workflow_id: str
+    path: str
+    priority: int
+    created_at: str
+    due_at: str | None
+
+
+class TaskList(Answer, frozen=True):
+    tasks: list[TaskView]
+    next_cursor: str | None
+    total: int
+
+
+class Completed(Answer, frozen=True):
+    """A task or an activity was answered: the instance goes on with it."""
+
+    instance_id: str
+    path: str
+    timestamp: str
+
+
+class TakenActivity(Answer, frozen=True):
+    """What a worker has to do, and until when it has to say that it still does: ``token`` answers it."""
+
+    token: str
+    name: str
+    parameters: Any
+    instance_id: str
+    workflow_id: str
+    path: str
+    attempt: int
+    idempotency_key: str
+    lease_until: str
+    due_at: str | None
+
+
+class TakenActivities(Answer, frozen=True):
+    activities: list[TakenActivity]
+
+
+class Extended(Answer, frozen=True):
+    token: str
+    lease_until: str
+
+
+class BatchJob(Answer, frozen=True):
+    """POST /workflow/instances/batch. ``counts``: matched, done (would be done, with dryRun), refused, notFound, failed;
+    ``errors`` the first of those that were not done, ``{instanceId, code, message}``.
+    """
+
+    job_id: str
+    action: str
+    status: str
+    dry_run: bool
+    counts: dict[str, int]
+    errors: list[dict[str, str]]
+    created_at: str
+    finished_at: str | None
+
+
 class Trigger(Answer, frozen=True):
     """How an instance came to be (IM-8): ``mode`` is the entry point, ``id`` what caused it, ``caller`` who asked."""
 
@@ -70,6 +147,7 @@ class InstanceSummary(Answer, frozen=True):
     priority: int
     tags: list[str]
     parent: str | None
+    forked_from: str | None
     trigger: Trigger
     correlation_id: str | None
     created_at: str

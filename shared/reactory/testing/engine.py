@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import msgspec
+
 from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
@@ -25,13 +27,14 @@ from reactory.host.wakeups import read_wakeup
 from reactory.host.worker import WakeUp, Worker
 from reactory.ports.bus import Bus
 from reactory.ports.store import Instance, InstanceStore
+from reactory.runner.children import child_starter
 from reactory.runner.runner import Runner
 from reactory.settings import Settings
 from reactory.steps.builtin import BuiltinServices, builtin_steps
 from reactory.steps.registry import StepRegistry
 from reactory.steps.service import ServiceRegistry
 from reactory.testing.watched_store import WatchedStore
-from reactory.topology import WAKEUPS
+from reactory.topology import EVENTS, WAKEUPS
 
 BEGIN = 1_760_000_000_000
 """When the clock begins, in milliseconds: the same in every test."""
@@ -114,6 +117,10 @@ class MemoryEngine:
             clock=self.clock,
             ids=self.ids,
             steps=self.steps,
+            events=self.stored_events,
+            tasks=self.tasks,
+            results=self.cached,
+            starter=child_starter(self.runner.start),
             env=self.env,
             limits=self.limits,
         )
@@ -131,8 +138,16 @@ class MemoryEngine:
 
     def work(self) -> None:
         """Deliver wake-ups until there are none that are due."""
-        while ids := self.wakeups():
+        while (ids := self.wakeups()) or self.deliver_events():
             self.worker.handle([WakeUp(i) for i in ids])
+
+    def deliver_events(self) -> int:
+        """Deliver the events whose time has come; how many messages said so."""
+        desk, messages = self.services().desk(), self.queue.receive(EVENTS.name, _BATCH, 0)
+        for received in messages:
+            desk.deliver_due(msgspec.json.decode(received.body)["eventId"])
+            self.queue.delete(EVENTS.name, [received.receipt_handle])
+        return len(messages)
 
     def advance(self, ms: int) -> None:
         """Let time pass, sweep as the minute rule would, and work."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from reactory.exceptions import IllegalTransitionError
-from reactory.kernel.facts import ControlAction
+from reactory.kernel.facts import ControlAction, StatusAction
 
 if TYPE_CHECKING:
     from tests.unit.engine.conftest import Engine
@@ -38,7 +38,7 @@ def in_status(engine: Engine, status: str) -> str:
     return instance_id
 
 
-@pytest.mark.parametrize("action", get_args(ControlAction))
+@pytest.mark.parametrize("action", get_args(StatusAction))
 @pytest.mark.parametrize("status", list(ALLOWED))
 def test_what_may_be_asked_in_which_status(engine: Engine, status: str, action: ControlAction) -> None:
     """WH-17, LC-1: a move that the table allows happens; any other is refused, names both states and changes nothing."""

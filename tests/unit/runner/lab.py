@@ -29,8 +29,13 @@ from reactory.host.wakeups import read_wakeup
 from reactory.host.worker import WakeUp, Worker
 from reactory.ports.blobs import Blobs
 from reactory.ports.clock import Clock, Ids
+from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
+from reactory.ports.records import Records
+from reactory.ports.results import ResultCache
 from reactory.ports.store import DefinitionStore, InstanceStore
+from reactory.ports.tasks import TaskStore
+from reactory.runner.children import child_starter
 from reactory.runner.runner import Runner
 from reactory.settings import Settings
 from reactory.steps.function import StepFunction
@@ -49,6 +54,10 @@ class Ports:
     definitions: DefinitionStore
     blobs: Blobs
     queue: Queue
+    events: EventStore
+    tasks: TaskStore
+    results: ResultCache
+    records: Records
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,10 @@ class Lab:
                 clock=self.clock,
                 ids=self.ids,
                 steps=self.steps,
+                events=self.events,
+                tasks=self.tasks,
+                results=self.results,
+                starter=child_starter(self.runner.start),
                 limits=self.limits,
             )
             self._worker = Worker(services)

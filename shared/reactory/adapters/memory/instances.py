@@ -117,7 +117,7 @@ class MemoryInstances:
         only = signalled(key)
         with self._lock:
             waiters = [
-                Waiter(found.id, found.priority, waits)
+                Waiter(found.id, found.priority, waits, found.waits[0].spills)
                 for found in self._instances.values()
                 if found.tenant == tenant
                 and only in (None, found.id)

@@ -49,12 +49,16 @@ def wait_document(wait: OpenWait) -> Document:
     document: Document = {"id": wait.id, "kind": wait.kind, "path": wait.path, "name": wait.name}
     if wait.key is not None:
         document["key"] = wait.key
+    if wait.spills:
+        document["spills"] = wait.spills
     return {**document, "since": DatetimeMS(wait.since)}
 
 
 def open_waits(documents: Iterable[Document]) -> list[OpenWait]:
     return [
-        OpenWait(one["id"], one["kind"], one["path"], one["name"], one.get("key"), int(one["since"]))
+        OpenWait(
+            one["id"], one["kind"], one["path"], one["name"], one.get("key"), int(one["since"]), one.get("spills", 0)
+        )
         for one in documents
     ]
 

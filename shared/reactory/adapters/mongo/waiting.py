@@ -35,6 +35,9 @@ def waiting(  # noqa: PLR0917 - as the port
         query["_id"] = ids
     with reading():
         found = collection.find(query, _SHOWN, sort=[("_id", 1)], limit=limit, hint=INDEX if only is None else BY_ID)
-        return [
-            Waiter(one["_id"], one["priority"], matching(open_waits(one["waits"]), name, key, time)) for one in found
-        ]
+        return [_waiter(one, name, key, time) for one in found]
+
+
+def _waiter(document: Document, name: str, key: str, time: int) -> Waiter:
+    waits = open_waits(document["waits"])
+    return Waiter(document["_id"], document["priority"], matching(waits, name, key, time), waits[0].spills)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reactory.definition.program import BuiltinConfig, CustomConfig, Node, TaskConfig
+from reactory.kernel.nodes import text
 from reactory.kernel.scope import KernelScope
 from reactory.kernel.state import NodeState
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def start(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
     config = node.config
     assert isinstance(config, TaskConfig | CustomConfig)
-    _begin(machine, path, live, _inputs(node, scope), config.config.render(scope))
+    _begin(machine, path, live, scope, config.config.render(scope))
 
 
 def start_custom(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
@@ -33,14 +34,14 @@ def start_builtin(machine: Machine, path: str, node: Node, live: NodeState, scop
     config = node.config
     assert isinstance(config, BuiltinConfig)
     rendered = config.config.render(scope)
-    _begin(machine, path, live, _inputs(node, scope), {**rendered, **config.verbatim} if config.verbatim else rendered)
+    _begin(machine, path, live, scope, {**rendered, **config.verbatim} if config.verbatim else rendered)
 
 
-def _inputs(node: Node, scope: KernelScope) -> Any:
-    return {} if node.inputs is None else node.inputs.render(scope)
-
-
-def _begin(machine: Machine, path: str, live: NodeState, inputs: Any, config: Any) -> None:
+def _begin(machine: Machine, path: str, live: NodeState, scope: KernelScope, config: Any) -> None:
+    node = machine.node(path)
+    inputs = {} if node.inputs is None else node.inputs.render(scope)
+    if node.cache is not None:
+        live.cache_key = text.name(node.cache.key, scope, f"cache key of '{path}'")
     live.input = inputs or None
     live.config = config or None
     live.attempt += 1
