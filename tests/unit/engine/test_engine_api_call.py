@@ -283,7 +283,7 @@ def test_an_unexpected_success_is_an_error(engine: Any, server: Server) -> None:
 
 @pytest.mark.parametrize("asked_for", ["7", formatdate(BEGIN / 1000 + 7, usegmt=True)])
 def test_retry_after_is_honoured(engine: Any, server: Server, asked_for: str) -> None:
-    """WH-9: the next attempt is not made before the time that the server asks for, in seconds or as a date."""
+    """YF-6: the next attempt is not made before the time that the server asks for, in seconds or as a date."""
     server.answer("/", 429, retry_after=asked_for)
     server.answer("/")
     step = node(f"{server.url}/") | {"retryPolicy": {"initialDelay": 1, "jitter": False}}

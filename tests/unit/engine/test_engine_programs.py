@@ -103,7 +103,7 @@ def test_a_failure_tells_the_last_lines_of_its_errors(engine: Any, script: Calla
 
 
 def test_a_failure_may_be_tried_again(engine: Any, script: Callable[[str], None], tmp_path: Path) -> None:
-    """WH-9: a program that failed is run again as the retry policy says."""
+    """YF-6: a program that failed is run again as the retry policy says."""
     mark = tmp_path / "ran"
     script(f"import pathlib, sys\np = pathlib.Path({str(mark)!r})\nif not p.exists():\n    p.touch()\n    sys.exit(1)")
     instance = engine.run(node(engine))
@@ -112,7 +112,7 @@ def test_a_failure_may_be_tried_again(engine: Any, script: Callable[[str], None]
 
 
 def test_a_program_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
-    """WH-10: when the step's time is over, the whole process group ends: the pipe that both hold open is closed."""
+    """YF-6: when the step's time is over, the whole process group ends: the pipe that both hold open is closed."""
     pipe = tmp_path / "alive"
     os.mkfifo(pipe)
     alive = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)

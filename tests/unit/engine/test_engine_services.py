@@ -175,6 +175,6 @@ def test_names_of_the_engine_are_reserved(tmp_path: Path) -> None:
 
 
 def test_a_step_of_the_engine_is_no_handler(engine: Any) -> None:
-    """WH-18: what a document may call is what modules registered."""
+    """IN-2: what a document may call is what modules registered."""
     with pytest.raises(InvalidDefinitionError, match="no Python step is registered as"):
         engine.begin(engine.node("a", "task", handler="reactory.validation"))
