@@ -143,12 +143,21 @@ class Worker:
                 await give_up(batch, again, TOO_LARGE, NO_ROOM)
             except AmbiguousWriteError:
                 # forget what is in memory: the document knows whether it happened
-                instance = await self._read_again(batch, instance)
                 if not tries_left:
                     raise
-                instance.interrupted = True
+                instance = await self._claim_anew(batch, instance)
                 continue
             return
+
+    async def _claim_anew(self, batch: Batch, instance: Instance) -> Instance:
+        """The document under a higher epoch: what is still on its way to it from the last one is refused from now on."""
+        limits = self._services.limits
+        claimed = await batch.in_thread(
+            self._services.instances.claim, [instance.id], batch.owner, limits.lease_ms, limits.horizon_ms
+        )
+        if not claimed:
+            raise LeaseLostSignal
+        return claimed[0]
 
     async def _read_again(self, batch: Batch, instance: Instance) -> Instance:
         """The document as it is now, while its lease is still this batch's."""
