@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -92,7 +93,8 @@ class Auditor:
         self, process: Process, ids: Sequence[str], owner: str, lease_ms: int, horizon_ms: int
     ) -> list[Instance]:
         now = self.clock.now()
-        live = {i for i in ids if (found := self.store._instances.get(i)) and (found.lease_until or 0) > now}
+        known = [found for i in ids if (found := self.store._instances.get(i)) is not None]
+        live = {found.id for found in known if (found.lease_until or 0) > now and found.lease_owner != owner}
         claimed = self.store.claim(ids, owner, lease_ms, horizon_ms)
         self.trace.note(process.name, "claim", f"{','.join(ids)} -> {','.join(c.id for c in claimed)} as {owner}")
         for instance in claimed:
@@ -131,12 +133,14 @@ class Auditor:
     def _settle(self, process: Process, batch: Sequence[Settle]) -> list[Outcome]:
         if len(batch) > 1:
             self.marks.hit("several instances in one write")
+        journals = [self.document(item.instance_id).journal for item in batch]
         outcomes = self.store.settle(batch)
-        for item, outcome in zip(batch, outcomes, strict=True):
+        for item, outcome, journal in zip(batch, outcomes, journals, strict=True):
             kept = " keeping the lease" if item.keep_lease else ""
             owes = f" owes {','.join(entry.id for entry in item.outbox)}" if item.outbox else ""
             self.trace.note(process.name, "settle", f"{item.instance_id} {outcome} {item.status}{kept}{owes}")
             if outcome == "ok":
+                self.chronicles[item.instance_id].hasty.update(_hasty(journal))
                 self._settled(item)
             self._outcome(process, item, outcome, "settle")
         return outcomes
@@ -215,7 +219,6 @@ class Auditor:
                 chronicle.recorded.setdefault((path, attempt), len(self.trace))
                 chronicle.succeeded.add(path)
             case Interrupted():
-                chronicle.interruptions += 1
                 self.marks.hit("interrupted replay")
             case Control(action=action):
                 chronicle.controls += 1
@@ -304,3 +307,11 @@ class Auditor:
                 self.marks.hit("told twice")
             detail = {"id": event.id, "type": event.detail_type, "by": process.name, **event.detail}
             chronicle.published.append(detail)
+
+
+def _hasty(journal: Sequence[str]) -> list[str]:
+    """The ids of the requests that come first after a snapshot: each but the first is obeyed before what the one before
+    it has left to do.
+    """
+    requests = takewhile(lambda fact: isinstance(fact, Control), map(decode_fact, journal))
+    return [fact.id for fact in requests if isinstance(fact, Control)][1:]

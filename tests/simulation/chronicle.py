@@ -27,7 +27,8 @@ class BodyStart:
 class Chronicle:
     """``facts`` are the durable facts (JSON texts) in the order in which the database took them, from journals only.
     ``recorded`` says at which event the success of (path, attempt) became durable. ``owners`` are those who wrote, by
-    epoch. ``looked`` holds per process whether its last push found the inbox empty.
+    epoch. ``overlooked`` tells per process whether its last write left something in the inbox. ``hasty`` are the ids of
+    the requests that were obeyed before what the one before them had left to do.
     """
 
     instance_id: str
@@ -39,11 +40,11 @@ class Chronicle:
     starts: list[BodyStart] = field(default_factory=list)
     owners: dict[int, str] = field(default_factory=dict)
     overlooked: dict[str, bool] = field(default_factory=dict)
+    hasty: set[str] = field(default_factory=set)
     chunks: dict[tuple[str, int], int] = field(default_factory=dict)
     status: str = "PENDING"
     retries_asked: int = 0
     controls: int = 0
-    interruptions: int = 0
     published: list[dict[str, Any]] = field(default_factory=list)
 
 

@@ -108,18 +108,17 @@ class _Judge:
         """A fresh machine with the facts of the history, and the moves that it made."""
         fresh = msgspec.structs.replace(self.instance, state=None)
         machine = restore(fresh, self.chronicle.program, {})
-        moves: list[StatusChanged] = []
         for record in self.records:
             if record.event not in _FACTS or (record.event == "begin" and record.seq < machine.state.seq):
                 continue  # who pauses an instance before it has begun makes it begin
+            if record.id not in self.chronicle.hasty:
+                self._drain(machine)
             if machine.state.seq != record.seq:
                 self.violate("a replay gives the same history", f"at {machine.state.seq} instead of {record}")
                 return None, []
             machine.apply(_fact(record))
-            self._drain(machine)
-            moves += [effect for effect in machine.effects if isinstance(effect, StatusChanged)]
-            machine.effects = []
-        return machine, moves
+        self._drain(machine)
+        return machine, [effect for effect in machine.effects if isinstance(effect, StatusChanged)]
 
     def _drain(self, machine: Machine) -> None:
         while not machine.drain():
@@ -157,7 +156,8 @@ class _Judge:
     def _outcome_is_that_of_an_undisturbed_run(self, machine: Machine) -> None:
         if self.world.operated or not self.world.setting.workload.deterministic or self.chronicle.controls:
             return
-        if self.chronicle.interruptions and (self.chronicle.order.once or self._was_given_up()):
+        interrupted = any(record.event == "interrupted" for record in self.records)
+        if interrupted and (self.chronicle.order.once or self._was_given_up()):
             return
         fresh = msgspec.structs.replace(self.instance, state=None)
         other, records = undisturbed(fresh, self.chronicle.program)

@@ -38,6 +38,13 @@ class Workload:
         return _DURATIONS[crc32(f"{self.seed}/{path}/{attempt}".encode()) % len(_DURATIONS)]
 
 
+def perform(path: str, attempt: int, value: Any = None, fails: int = 0) -> Document:
+    """What a body comes to; raises ValueError in its first ``fails`` attempts."""
+    if attempt <= fails:
+        raise ValueError(f"{path} fails {fails} times")
+    return {"value": value, "path": path}
+
+
 @dataclass(slots=True)
 class Author:
     """Writes a random document. In the manner ``calm`` nothing in it is a race."""

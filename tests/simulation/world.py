@@ -33,13 +33,15 @@ from tests.simulation.loop import CURRENT, CircleError, SimLoop, StandstillError
 from tests.simulation.marks import Marks
 from tests.simulation.process import Process
 from tests.simulation.trace import Trace
-from tests.simulation.workload import HANDLERS, Workload, text_of
+from tests.simulation.workload import HANDLERS, Workload, perform, text_of
 
 SETTINGS = Settings(aws="memory")
 SAFETY_S = 120.0
 """How long things go wrong."""
 
 SWEEP_S = 60.0
+MOST_RESUMES = 5
+"""How often an instance that stands still is resumed before it is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class World:
         self.operated = False
         self._healing = False
         self._numbers: Counter[str] = Counter()
+        self._helped: Counter[str] = Counter()
 
     @property
     def violations(self) -> dict[str, str]:
@@ -140,11 +143,12 @@ class World:
                 container.process.thaw()
 
     def _help(self) -> None:
-        """Somebody resumes what stands still."""
+        """Somebody resumes what stands still, and cancels what does so for ever."""
         for instance_id in self.started:
             found = self.auditor.document(instance_id)
             if found.status == "PAUSED" and not found.inbox and not found.journal:
-                self._operate(instance_id, "resume")
+                self._helped[instance_id] += 1
+                self._operate(instance_id, "resume" if self._helped[instance_id] < MOST_RESUMES else "cancel")
 
     def _tell_who_is_stuck(self) -> None:
         for instance_id in self.started:
@@ -347,11 +351,6 @@ class World:
             assert isinstance(process, Process)
             self.auditor.body_starts(process, ctx)
 
-        def end(ctx: StepContext, value: Any, fails: int) -> Any:
-            if ctx.attempt <= fails:
-                raise ValueError(f"{ctx.path} fails {fails} times")
-            return {"value": value, "path": ctx.path}
-
         @step("sim.do")
         async def do(ctx: StepContext, value: Any = None, fails: int = 0) -> Any:
             begin(ctx)
@@ -359,12 +358,12 @@ class World:
             if seconds:
                 await asyncio.sleep(seconds)
             self.trace.note("body", "ends", f"{ctx.instance_id} {ctx.path} {ctx.attempt}")
-            return end(ctx, value, fails)
+            return perform(ctx.path, ctx.attempt, value, fails)
 
         @step("sim.sync")
         def sync(ctx: StepContext, value: Any = None, fails: int = 0) -> Any:
             begin(ctx)
-            return end(ctx, value, fails)
+            return perform(ctx.path, ctx.attempt, value, fails)
 
         registry = StepRegistry()
         registry.add(do)
