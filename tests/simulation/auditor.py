@@ -84,7 +84,9 @@ class Auditor:
         found = self.store.create(instances)
         for instance, existing in zip(instances, found, strict=True):
             self.trace.note(process.name, "create", instance.id)
-            if existing is None:
+            if existing is None and instance.id in self.chronicles:
+                self.violate("an instance is created once", instance.id)
+            elif existing is None:
                 self.chronicles[instance.id] = self.on_create(instance)
                 self._check(instance.id)
         return found
@@ -100,6 +102,7 @@ class Auditor:
         for instance in claimed:
             if instance.id in live:
                 self.violate("one owner at a time", f"{instance.id} was claimed while its lease was live")
+            self.chronicles[instance.id].holder = process.name
             if instance.interrupted:
                 self.marks.hit("claimed an expired lease")
             self.chronicles[instance.id].overlooked[process.name] = False
@@ -141,7 +144,7 @@ class Auditor:
             self.trace.note(process.name, "settle", f"{item.instance_id} {outcome} {item.status}{kept}{owes}")
             if outcome == "ok":
                 self.chronicles[item.instance_id].hasty.update(_hasty(journal))
-                self._settled(item)
+                self._settled(process, item)
             self._outcome(process, item, outcome, "settle")
         return outcomes
 
@@ -226,7 +229,7 @@ class Auditor:
             case _:
                 pass
 
-    def _settled(self, item: Settle) -> None:
+    def _settled(self, process: Process, item: Settle) -> None:
         """Facts that were never in the journal are durable by their records."""
         chronicle = self.chronicles[item.instance_id]
         settled = _SETTLED.decode(item.state)
@@ -234,6 +237,9 @@ class Auditor:
             self.violate("no fact from the future", f"{item.instance_id} settled at {self.clock.now()}: {settled.now}")
         if item.keep_lease:
             self.marks.hit("settled in between")
+        elif item.timer_at is not None and item.timer_at <= item.updated_at:
+            self.marks.hit("handed on")
+        chronicle.tellers.update((f"{item.instance_id}:{entry.id}", process.name) for entry in item.outbox)
         for text in item.history:
             self._record(chronicle, text)
         for (text, epoch), seq in list(chronicle.chunks.items()):
@@ -271,6 +277,13 @@ class Auditor:
         elif owes and found.wake_at > self.clock.now() + self.skew_ms:
             self.violate("what is owed is due", f"{instance_id} wakes at {found.wake_at}, now {self.clock.now()}")
 
+    def left(self, process: Process) -> None:
+        """An invocation is over: what its process holds still runs out by itself."""
+        now = self.clock.now()
+        for instance_id, chronicle in self.chronicles.items():
+            if chronicle.holder == process.name and (self.document(instance_id).lease_until or 0) > now:
+                self.marks.hit("left to the lease")
+
     # --- what others do -------------------------------------------------------------------------------------------
 
     def body_starts(self, process: Process, context: StepContext) -> None:
@@ -305,6 +318,8 @@ class Auditor:
             self.trace.note(process.name, "publish", f"{event.id} {event.detail['status']}")
             if any(known["id"] == event.id for known in chronicle.published):
                 self.marks.hit("told twice")
+            elif chronicle.tellers.get(event.id) != process.name:
+                self.marks.hit("told by another")
             detail = {"id": event.id, "type": event.detail_type, "by": process.name, **event.detail}
             chronicle.published.append(detail)
 

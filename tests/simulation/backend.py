@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from tests.simulation.process import Process
     from tests.simulation.trace import Trace
 
-MAX_RECEIVES = 5
+Shape = tuple[float, int]
+"""Of the queues: how many seconds a received message stays invisible, and how often it is received."""
 
 
 class Backend:
     """``on_message(queue)`` is called when a message may have become visible."""
 
-    def __init__(self, loop: SimLoop, trace: Trace, marks: Marks, *, skew_ms: int, visibility_s: float) -> None:
+    def __init__(self, loop: SimLoop, trace: Trace, marks: Marks, *, skew_ms: int, shape: Shape) -> None:
         self.loop = loop
         self.trace = trace
         self.marks = marks
@@ -40,8 +41,8 @@ class Backend:
         self.instances = MemoryInstances(self.clock)
         self.definitions = MemoryDefinitions()
         self.blobs = MemoryBlobs()
-        self.visibility_s = visibility_s
-        shapes = [QueueShape(queue.name, visibility_s, MAX_RECEIVES) for queue in WAKEUPS]
+        self.visibility_s = shape[0]
+        shapes = [QueueShape(queue.name, *shape) for queue in WAKEUPS]
         self.queue = MemoryQueue(self.clock, SequentialIds("message"), shapes)
         self.auditor = Auditor(self.instances, self.clock, trace, marks, skew_ms)
         self.on_message: Callable[[str], None] = lambda _queue: None

@@ -28,7 +28,8 @@ class Chronicle:
     """``facts`` are the durable facts (JSON texts) in the order in which the database took them, from journals only.
     ``recorded`` says at which event the success of (path, attempt) became durable. ``owners`` are those who wrote, by
     epoch. ``overlooked`` tells per process whether its last write left something in the inbox. ``hasty`` are the ids of
-    the requests that were obeyed before what the one before them had left to do.
+    the requests that were obeyed before what the one before them had left to do. ``holder`` is the process that claimed
+    it last, ``tellers`` are those that owe a piece of news, by its id.
     """
 
     instance_id: str
@@ -42,6 +43,8 @@ class Chronicle:
     overlooked: dict[str, bool] = field(default_factory=dict)
     hasty: set[str] = field(default_factory=set)
     chunks: dict[tuple[str, int], int] = field(default_factory=dict)
+    holder: str = ""
+    tellers: dict[str, str] = field(default_factory=dict)
     status: str = "PENDING"
     retries_asked: int = 0
     controls: int = 0

@@ -59,7 +59,7 @@ def random_profile(random: Random) -> Profile:
 
     return Profile(
         crash=sometimes(0.005, 0.02, 0.06),
-        freeze=sometimes(0.005, 0.02),
+        freeze=sometimes(0.01, 0.03, 0.08),
         refused=sometimes(0.01, 0.05),
         ambiguous=sometimes(0.01, 0.05, 0.15),
         message_lost=sometimes(0.1, 0.5, 1.0),

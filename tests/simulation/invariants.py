@@ -136,8 +136,9 @@ class _Judge:
             self.violate("a replay gives the same state", f"{_differences(stored, again)}")
 
     def _whole(self, state: Any) -> dict[str, Any]:
+        """Without the time of the last fact: one that came too late to begin anything is in no history."""
         whole = resolved(self.world.backend.blobs, msgspec.to_builtins(state), self.instance.id)
-        return {name: value for name, value in whole.items() if value not in ({}, None)}
+        return {name: value for name, value in whole.items() if value not in ({}, None) and name != "now"}
 
     def _news_match(self, moves: list[StatusChanged]) -> None:
         """Everybody was told of every move, under one number each."""

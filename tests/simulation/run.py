@@ -17,12 +17,11 @@ from tests.simulation.workload import random_workload
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``violations`` maps broken rules to what broke them."""
+    """``violations`` maps broken rules to what broke them, ``marks`` are the rare states that were seen."""
 
     seed: int
     violations: dict[str, str]
-    marks: dict[str, int]
-    digest: str = ""
+    marks: list[str]
 
 
 def make_world(seed: int) -> World:
@@ -34,7 +33,7 @@ def make_world(seed: int) -> World:
         tail_records=random.choice((4, 64)),
         inline_limit=random.choice((120, 131_072)),
     )
-    setting = Setting(workload, limits, visibility_s=random.choice((45.0, 720.0)))
+    setting = Setting(workload, limits, queues=random.choice(((45.0, 2), (720.0, 5))))
     return World(setting, RandomFaults(profile, random), random)
 
 

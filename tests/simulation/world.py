@@ -25,7 +25,7 @@ from reactory.ports.store import Instance, StoredDefinition
 from reactory.runner.runner import Runner
 from reactory.settings import Settings
 from reactory.steps.registry import StepRegistry
-from tests.simulation.backend import Backend
+from tests.simulation.backend import Backend, Shape
 from tests.simulation.chronicle import Chronicle, Order
 from tests.simulation.faults import Faults
 from tests.simulation.lambdas import Container, Lambdas
@@ -50,7 +50,7 @@ class Setting:
 
     workload: Workload
     limits: Limits = field(default_factory=Limits)
-    visibility_s: float = 720.0
+    queues: Shape = (720.0, 5)
     safety_s: float = SAFETY_S
     sweeper: bool = True
 
@@ -67,7 +67,7 @@ class World:
         self.marks = Marks()
         profile = faults.profile
         self.backend = Backend(
-            self.loop, self.trace, self.marks, skew_ms=profile.skew_ms, visibility_s=setting.visibility_s
+            self.loop, self.trace, self.marks, skew_ms=profile.skew_ms, shape=setting.queues
         )
         self.auditor = self.backend.auditor
         self.auditor.on_create = self._chronicle
@@ -111,7 +111,7 @@ class World:
         self._heal()
         for client in clients:
             await client
-        if not await self._until_rest(self.setting.workload.patience_s + self.setting.visibility_s, []):
+        if not await self._until_rest(self.setting.workload.patience_s + self.setting.queues[0], []):
             self._tell_who_is_stuck()
         await asyncio.sleep(self.faults.profile.function_s[1])  # whoever slept has written what he wanted to by then
         for trouble in troubles:
