@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 OPEN = ("PENDING", "RUNNING")
 FINAL = ("COMPLETED", "CANCELLED")
+HORIZON_MS = 2_000
+"""How much earlier than it is due an instance may be claimed."""
 
 
 class _Settled(msgspec.Struct):
@@ -276,6 +278,13 @@ class Auditor:
                 self.violate("everything open has a wake-up", f"{instance_id}: {what}")
         elif owes and found.wake_at > self.clock.now() + self.skew_ms:
             self.violate("what is owed is due", f"{instance_id} wakes at {found.wake_at}, now {self.clock.now()}")
+        elif self._would_be_stranded(found, found.wake_at):
+            self.violate("what is held is due", f"{instance_id} would be found at {found.wake_at} only")
+
+    def _would_be_stranded(self, found: Instance, wake_at: int) -> bool:
+        """Whether nobody would look for an open instance in time if its owner died."""
+        held = found.lease_until is not None and found.status in OPEN
+        return held and wake_at > self.clock.now() + self.skew_ms + HORIZON_MS
 
     def left(self, process: Process) -> None:
         """An invocation is over: what its process holds still runs out by itself."""
@@ -309,7 +318,9 @@ class Auditor:
             self.violate("requests are honoured before the next step", f"{context.instance_id} {path} started")
         missing = [before for before in chronicle.order.before(path) if before not in chronicle.succeeded]
         if missing:
-            self.violate("durable before its successor starts", f"{context.instance_id} {path} started before {missing}")
+            self.violate(
+                "durable before its successor starts", f"{context.instance_id} {path} started before {missing}"
+            )
 
     def published(self, process: Process, events: Sequence[BusEvent]) -> None:
         for event in events:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from tests.simulation.bugs import planted
+from tests.simulation.bugs import BUGS, planted
 from tests.simulation.run import Verdict, run_seed
 
 CHUNK = 25
@@ -52,6 +52,19 @@ def report(first: int, seeds: int, jobs: int) -> Report:
     for verdict in simulate(first, seeds, jobs):
         found.add(verdict)
     return found
+
+
+def hunted(bug: str, seeds: int) -> Verdict | None:
+    """The first run that this planted bug spoils; None if none of so many does."""
+    spoilt = (verdict for verdict in map(partial(judge, bug=bug), range(seeds)) if verdict.violations)
+    return next(spoilt, None)
+
+
+def hunt(seeds: int, jobs: int) -> dict[str, Verdict | None]:
+    """By the name of each planted bug: the first run that it spoils."""
+    names = list(BUGS)
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        return dict(zip(names, pool.imap(partial(hunted, seeds=seeds), names), strict=True))
 
 
 def told(verdict: Verdict, bug: str | None = None) -> str:

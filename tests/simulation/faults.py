@@ -55,7 +55,7 @@ class Profile:
 
 def random_profile(random: Random) -> Profile:
     def sometimes(*rates: float) -> float:
-        return random.choice(rates) if random.random() < 0.45 else 0.0
+        return random.choice(rates) if random.random() < 0.4 else 0.0
 
     return Profile(
         crash=sometimes(0.005, 0.02, 0.06),
@@ -70,7 +70,7 @@ def random_profile(random: Random) -> Profile:
         drains=sometimes(0.02, 0.1),
         failovers=sometimes(0.02, 0.05),
         sweeps_missed=sometimes(0.3, 0.8),
-        operators=sometimes(0.05, 0.2, 0.5),
+        operators=sometimes(0.05, 0.2, 0.5, 2.0),
         skew_ms=random.choice((0, 0, 50, 2_000, 60_000)),
         on_thread=random.choice((0.0, 0.3)),
         containers=random.choice((1, 2, 4)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from reactory.exceptions import StoreUnavailableError
 from reactory.host.recovery import restore
 from reactory.host.values import fetch, resolved
 from reactory.kernel.effects import Load, StatusChanged
@@ -29,7 +30,11 @@ _ENDED = frozenset({"COMPLETED", "SKIPPED"})
 def check(world: World) -> None:
     """Judge a run that has come to its end; what is wrong is noted in its violations."""
     for instance_id in world.started:
-        _Judge(world, instance_id).check()
+        judge = _Judge(world, instance_id)
+        try:
+            judge.check()
+        except StoreUnavailableError as error:
+            judge.violate("whatever is referred to is stored", error.message)
 
 
 class _Judge:
@@ -88,11 +93,15 @@ class _Judge:
                 continue
             recorded = self.chronicle.recorded.get((start.path, attempt))
             if recorded is None or start.event > recorded:
-                self.violate("a finished step never runs again", f"{start} though its success was recorded at {recorded}")
+                self.violate(
+                    "a finished step never runs again", f"{start} though its success was recorded at {recorded}"
+                )
 
     def _every_fact_is_used_once(self) -> None:
         """What was in the journal is in the history, in that order, and each once."""
-        journaled = [_key(fact) for fact in map(decode_fact, self.chronicle.facts) if not isinstance(fact, Begin | Tick)]
+        journaled = [
+            _key(fact) for fact in map(decode_fact, self.chronicle.facts) if not isinstance(fact, Begin | Tick)
+        ]
         recorded = [_key(_fact(record)) for record in self.records if record.event in _FACTS]
         rest = iter(recorded)
         lost = [key for key in journaled if key not in rest]  # consumes what comes before: a test of order, too

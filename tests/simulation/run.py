@@ -11,8 +11,8 @@ from random import Random
 from reactory.host.services import Limits
 from tests.simulation.faults import RandomFaults, random_profile
 from tests.simulation.invariants import check
-from tests.simulation.world import Setting, World
 from tests.simulation.workload import random_workload
+from tests.simulation.world import Setting, World
 
 
 @dataclass(frozen=True, slots=True)

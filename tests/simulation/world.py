@@ -66,9 +66,7 @@ class World:
         self.trace = Trace(self.loop.time)
         self.marks = Marks()
         profile = faults.profile
-        self.backend = Backend(
-            self.loop, self.trace, self.marks, skew_ms=profile.skew_ms, shape=setting.queues
-        )
+        self.backend = Backend(self.loop, self.trace, self.marks, skew_ms=profile.skew_ms, shape=setting.queues)
         self.auditor = self.backend.auditor
         self.auditor.on_create = self._chronicle
         self.lambdas = Lambdas(self.backend, random, self._container, profile.containers)
@@ -252,8 +250,14 @@ class World:
         while rate and not self._healing:
             await asyncio.sleep(self.random.expovariate(rate))
             if self.started and not self._healing:
-                actions: tuple[ControlAction, ...] = ("pause", "pause", "resume", "resume", "retry", "retry", "cancel")
-                self._operate(self.random.choice(self.started), self.random.choice(actions))
+                instance_id = self.random.choice(self.started)
+                self._operate(instance_id, self._whim(self.auditor.document(instance_id).status))
+
+    def _whim(self, status: str) -> ControlAction:
+        """Mostly what fits, as far as an operator can see."""
+        fitting: ControlAction = {"PAUSED": "resume", "FAILED": "retry"}.get(status, "pause")  # type: ignore[assignment]
+        others: tuple[ControlAction, ...] = ("pause", "resume", "retry", "cancel")
+        return fitting if self.random.random() < 0.7 else self.random.choice(others)
 
     def _operate(self, instance_id: str, action: ControlAction) -> None:
         process = self.process("operator")
