@@ -8,6 +8,7 @@ import msgspec
 
 from functions.http.openapi import Answer, Operation, Parameter, build_document
 from functions.http.problem import ProblemDocument
+from functions.runner.openapi_waits import WAITS
 from functions.runner.options import START_JSON, StartBody
 from functions.runner.routes.instances import MAX_HISTORY, MAX_PAGE, SORTS
 from functions.runner.routes.start import MAX_WAIT
@@ -186,7 +187,7 @@ _INSTANCES = {
     },
 }
 
-OPERATIONS: dict[str, Operation] = _SYSTEM | _WORKFLOWS | _INSTANCES
+OPERATIONS: dict[str, Operation] = _SYSTEM | _WORKFLOWS | _INSTANCES | WAITS
 
 _INFO = {
     "title": "Reactory Workflow Engine",
