@@ -87,9 +87,9 @@ def test_the_engines_own_events_do_not_come_back(deployment: Deployment) -> None
 
 def test_the_canonical_events_are_published_once(deployment: Deployment) -> None:
     """WH-11: the same messages again change nothing, also in another process: one wait took the payment, the next waits on."""
-    config = PAID["config"] | {"effectiveDate": "2025-12-31T00:00:00Z"}
-    second = PAID | {"id": "paid_again", "config": config}
-    instance_id = waiting(deployment, PAID | {"config": config}, second, order="order-1001")
+    config = {"eventName": "paid", "eventKey": "input.order", "effectiveDate": "2025-12-31T00:00:00Z"}
+    first = PAID | {"config": config}
+    instance_id = waiting(deployment, first, first | {"id": "paid_again"}, order="order-1001")
     for _ in range(2):
         assert deployment.invoke("host-events", canonical("sqs/events")) == {"batchItemFailures": []}
         deployment.cold_start()

@@ -121,9 +121,13 @@ def test_watch_shows_what_it_waits_for(terminal: Terminal, capsys: pytest.Captur
     """WR-9, IM-7: the line of a step that waits says for what, as does the tree."""
     instance_id = waiting(terminal, ASK)
     progress = Progress()
+
+    def cancel(_seconds: float) -> None:
+        terminal.lab.runner.control.control(instance_id, "cancel")
+
     with connect(terminal.api.url) as client:
         progress.look(client, instance_id)
-        watch(client, instance_id, lambda _: terminal.lab.runner.control.control(instance_id, "cancel") and None)
+        watch(client, instance_id, cancel)
     assert "ask  WAITING  for ann" in capsys.readouterr().out.splitlines()
     drawn = io.StringIO()
     Console(file=drawn, width=200, color_system=None).print(tree(progress))
