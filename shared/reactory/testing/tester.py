@@ -79,7 +79,7 @@ class WorkflowTester:
         for module in modules.modules:
             for step in module.steps:
                 self.script.add(step)
-        report = register_loaded(self.engine.app(), modules)
+        report = register_loaded(self.engine.app(), modules, auto_start=False)
         if report.faults:
             raise InvalidDefinitionError("\n".join(str(fault) for fault in report.faults))
 
