@@ -11,10 +11,14 @@ from msgspec.structs import replace
 from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.clock import SequentialIds
 from reactory.adapters.memory.definitions import MemoryDefinitions
+from reactory.adapters.memory.events import MemoryEvents
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue, QueueShape
+from reactory.adapters.memory.records import MemoryRecords
+from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.ports.queue import Message
-from reactory.topology import WAKEUPS
+from reactory.topology import EVENTS, WAKEUPS
 from tests.simulation.auditor import Auditor
 from tests.simulation.ports import Port
 from tests.simulation.process import TrueClock
@@ -41,8 +45,12 @@ class Backend:
         self.instances = MemoryInstances(self.clock)
         self.definitions = MemoryDefinitions()
         self.blobs = MemoryBlobs()
+        self.events = MemoryEvents(self.clock)
+        self.tasks = MemoryTasks(self.clock)
+        self.results = MemoryResults(self.clock)
+        self.records = MemoryRecords()
         self.visibility_s = shape[0]
-        shapes = [QueueShape(queue.name, *shape) for queue in WAKEUPS]
+        shapes = [QueueShape(queue.name, *shape) for queue in (*WAKEUPS, EVENTS)]
         self.queue = MemoryQueue(self.clock, SequentialIds("message"), shapes)
         self.auditor = Auditor(self.instances, self.clock, trace, marks, skew_ms)
         self.on_message: Callable[[str], None] = lambda _queue: None
@@ -56,6 +64,10 @@ class Backend:
             "blobs": self._blobs,
             "queue": self._send,
             "bus": self._publish,
+            "events": self._store(self.events),
+            "tasks": self._store(self.tasks),
+            "results": self._store(self.results),
+            "records": self._store(self.records),
         }
         return cast("Any", Port(process, name, effects[name], self.marks))
 
@@ -63,6 +75,13 @@ class Backend:
 
     def _definitions(self, process: Process, method: str, args: tuple[Any, ...]) -> Any:
         return getattr(self.definitions, method)(*args)
+
+    def _store(self, store: Any) -> Callable[[Process, str, tuple[Any, ...]], Any]:
+        def perform(process: Process, method: str, args: tuple[Any, ...]) -> Any:
+            self.trace.note(process.name, method, str(args[0]) if args else "")
+            return getattr(store, method)(*args)
+
+        return perform
 
     def _blobs(self, process: Process, method: str, args: tuple[Any, ...]) -> Any:
         if method == "put":

@@ -22,6 +22,7 @@ from reactory.host.sweeper import sweep
 from reactory.kernel.facts import ControlAction
 from reactory.kernel.state import TERMINAL
 from reactory.ports.store import Instance, StoredDefinition
+from reactory.runner.children import child_starter
 from reactory.runner.runner import Runner
 from reactory.settings import Settings
 from reactory.steps.registry import StepRegistry
@@ -181,6 +182,10 @@ class World:
             blobs=port(process, "blobs"),
             queue=port(process, "queue"),
             bus=port(process, "bus"),
+            events=port(process, "events"),
+            tasks=port(process, "tasks"),
+            results=port(process, "results"),
+            records=port(process, "records"),
             schema=port(process, "schema"),
         )
 
@@ -195,6 +200,10 @@ class World:
             clock=app.clock,
             ids=app.ids,
             steps=self.steps,
+            events=app.events,
+            tasks=app.tasks,
+            results=app.results,
+            starter=child_starter(self.runner(process).start),
             limits=self.setting.limits,
         )
 
