@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # jsii, which the CDK runs on, wants a node on the path; the environment brings one where the machine has none
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: setup demo dev test simulate lint bench synth clean
+.PHONY: setup demo dev test simulate lint bench chaos synth clean
 
 setup: $(STAMP)
 
@@ -46,6 +46,9 @@ lint: setup  ## ruff, mypy, import directions
 
 bench: setup  ## measures throughput, latency, recovery, sweep and imports on a real mongod
 	@$(BIN)/python -m benchmarks
+
+chaos: setup  ## kills mongod and workers under load: make chaos MINUTES=10 SEED=1
+	@$(BIN)/python -m benchmarks.chaos --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
 
 synth: setup  ## builds the CDK stack into cdk.out, packages included; needs no AWS account
 	@$(BIN)/python infra/app.py
