@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # jsii, which the CDK runs on, wants a node on the path; the environment brings one where the machine has none
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: setup demo dev test lint bench synth clean
+.PHONY: setup demo dev test simulate lint bench synth clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,12 @@ dev: setup  ## the whole stack on this machine, until Ctrl-C
 
 test: setup  ## all tests
 	$(BIN)/python -m pytest
+
+SEEDS ?= 20000
+FIRST ?= 0
+
+simulate: setup  ## SEEDS=… runs of the engine in virtual time with everything going wrong, beginning with FIRST=…
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST) --marks
 
 lint: setup  ## ruff, mypy, import directions
 	$(BIN)/ruff check .

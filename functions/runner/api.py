@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functions.http.routing import make_handler
-from functions.runner.routes import activities, events, instances, start, system, tasks, workflows
+from functions.runner.routes import activities, events, instances, operations, start, system, tasks, workflows
 from functions.runner.wiring import runner
 
 ENDPOINTS = (
@@ -11,6 +11,7 @@ ENDPOINTS = (
     | workflows.ENDPOINTS
     | start.ENDPOINTS
     | instances.ENDPOINTS
+    | operations.ENDPOINTS
     | events.ENDPOINTS
     | tasks.ENDPOINTS
     | activities.ENDPOINTS

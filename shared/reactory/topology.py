@@ -39,7 +39,7 @@ class QueueSpec:
         return f"{self.name}-dead"
 
 
-Capability = Literal["instances", "blobs", "publish", "wakeups", "triggers", "events", "counters"]
+Capability = Literal["instances", "blobs", "publish", "wakeups", "triggers", "events", "jobs", "counters"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,9 @@ TRIGGERS = QueueSpec(name="triggers", batch_size=10, window=0, concurrency=10)
 EVENTS = QueueSpec(name="events", batch_size=10, window=0, concurrency=10)
 """Events from outside, and reminders of those whose time comes later."""
 
+JOBS = QueueSpec(name="jobs", batch_size=1, window=0, concurrency=2)
+"""Batch operations that are to be gone on with, a portion per message."""
+
 FUNCTIONS: tuple[FunctionSpec, ...] = (
     FunctionSpec(
         name="runner-api",
@@ -117,6 +120,11 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             Route("POST", "/workflow/instance/{id}/pause"),
             Route("POST", "/workflow/instance/{id}/resume"),
             Route("POST", "/workflow/instance/{id}/retry"),
+            Route("POST", "/workflow/instance/{id}/rewind"),
+            Route("POST", "/workflow/instance/{id}/fork"),
+            Route("POST", "/workflow/instance/{id}/migrate"),
+            Route("POST", "/workflow/instances/batch"),
+            Route("GET", "/workflow/jobs/{id}"),
             Route("POST", "/workflow/instance/{id}/signal/{name}"),
             Route("POST", "/workflow/events/{name}/{key}"),
             Route("GET", "/workflow/tasks"),
@@ -126,7 +134,15 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             Route("POST", "/workflow/activities/{token}/fail"),
             Route("POST", "/workflow/activities/{token}/heartbeat"),
         ),
-        needs=frozenset({"instances", "blobs", "wakeups", "events"}),
+        needs=frozenset({"instances", "blobs", "wakeups", "events", "jobs"}),
+    ),
+    FunctionSpec(
+        name="runner-jobs",
+        handler="functions.runner.jobs.handler",
+        timeout=60,
+        memory=512,
+        queues=(JOBS,),
+        needs=frozenset({"instances", "blobs", "wakeups", "jobs"}),
     ),
     FunctionSpec(
         name="runner-trigger",
@@ -158,7 +174,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         timeout=55,
         memory=512,
         rule="rate(1 minute)",
-        needs=frozenset({"instances", "wakeups", "events"}),
+        needs=frozenset({"instances", "wakeups", "events", "jobs"}),
     ),
 )
 

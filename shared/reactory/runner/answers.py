@@ -111,6 +111,21 @@ class Extended(Answer, frozen=True):
     lease_until: str
 
 
+class BatchJob(Answer, frozen=True):
+    """POST /workflow/instances/batch. ``counts``: matched, done (would be done, with dryRun), refused, notFound, failed;
+    ``errors`` the first of those that were not done, ``{instanceId, code, message}``.
+    """
+
+    job_id: str
+    action: str
+    status: str
+    dry_run: bool
+    counts: dict[str, int]
+    errors: list[dict[str, str]]
+    created_at: str
+    finished_at: str | None
+
+
 class Trigger(Answer, frozen=True):
     """How an instance came to be (IM-8): ``mode`` is the entry point, ``id`` what caused it, ``caller`` who asked."""
 

@@ -79,6 +79,8 @@ class WorkflowTester:
         for module in modules.modules:
             for step in module.steps:
                 self.script.add(step)
+            for service in module.services:
+                self.engine.named_services.add(service)
         report = register_loaded(self.engine.app(), modules, auto_start=False)
         if report.faults:
             raise InvalidDefinitionError("\n".join(str(fault) for fault in report.faults))

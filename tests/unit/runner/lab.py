@@ -31,6 +31,7 @@ from reactory.ports.blobs import Blobs
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
+from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
 from reactory.ports.store import DefinitionStore, InstanceStore
 from reactory.ports.tasks import TaskStore
@@ -56,6 +57,7 @@ class Ports:
     events: EventStore
     tasks: TaskStore
     results: ResultCache
+    records: Records
 
 
 @dataclass(frozen=True)
