@@ -23,6 +23,7 @@ ALLOWED: dict[str, list[tuple[set[str], set[str]]]] = {
     "wakeups": [(SEND, WAKEUPS)],
     "triggers": [(SEND, {"queue triggers"})],
     "events": [(SEND, {"queue events"})],
+    "jobs": [(SEND, {"queue jobs"})],
     "counters": [
         ({"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}, {"table"}),
     ],
