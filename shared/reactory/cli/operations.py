@@ -9,9 +9,9 @@ import typer
 
 from reactory.cli.client import connect, segment
 from reactory.cli.failure import FAILED, CommandError
-from reactory.cli.instance import InstanceId, Reason, app
-from reactory.cli.options import DEFAULT_URL, Output, Url
-from reactory.cli.output import Format, emit
+from reactory.cli.instance import app
+from reactory.cli.options import DEFAULT_URL, Format, InstanceId, Output, Reason, Url
+from reactory.cli.output import emit
 from reactory.cli.payload import read_payload
 
 __all__ = ["app"]
