@@ -8,6 +8,7 @@ import msgspec
 
 from functions.http.openapi import Answer, Operation, Parameter, build_document
 from functions.http.problem import ProblemDocument
+from functions.runner.openapi_waits import WAITS
 from functions.runner.options import START_JSON, StartBody
 from functions.runner.routes.instances import MAX_HISTORY, MAX_PAGE, SORTS
 from functions.runner.routes.operations import BatchBody, ForkBody, MigrateBody, RewindBody
@@ -235,7 +236,7 @@ _OPERATIONS = {
     ),
 }
 
-OPERATIONS: dict[str, Operation] = _SYSTEM | _WORKFLOWS | _INSTANCES | _OPERATIONS
+OPERATIONS: dict[str, Operation] = _SYSTEM | _WORKFLOWS | _INSTANCES | _OPERATIONS | WAITS
 
 _INFO = {
     "title": "Reactory Workflow Engine",

@@ -43,11 +43,29 @@ Capability = Literal["instances", "blobs", "publish", "wakeups", "triggers", "ev
 
 
 @dataclass(frozen=True, slots=True)
+class BusRuleSpec:
+    """A rule of the event bus: what comes from a source that does not begin with ``except_prefix`` goes to the queue."""
+
+    name: str
+    queue: str
+    except_prefix: str
+
+    @property
+    def pattern(self) -> dict[str, list[dict[str, dict[str, str]]]]:
+        """As EventBridge takes it."""
+        return {"source": [{"anything-but": {"prefix": self.except_prefix}}]}
+
+    def matches(self, source: str) -> bool:
+        """Whether EventBridge would send an event of this source on."""
+        return not source.startswith(self.except_prefix)
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionSpec:
     """One Lambda function. ``handler`` is its import path; ``timeout`` seconds; ``memory`` MB.
 
-    ``needs`` is what its role allows: blobs (read and write), publish (put events on the bus), wakeups and triggers
-    (send to those queues), counters (the DynamoDB table). ``instances`` is the database, reached with its own secret.
+    ``needs`` is what its role allows: blobs (read and write), publish (put events on the bus), wakeups, triggers and
+    events (send to those queues), counters (the DynamoDB table). ``instances`` is the database, reached with its own secret.
     ``rule`` is an EventBridge schedule expression.
     """
 
@@ -107,8 +125,16 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             Route("POST", "/workflow/instance/{id}/migrate"),
             Route("POST", "/workflow/instances/batch"),
             Route("GET", "/workflow/jobs/{id}"),
+            Route("POST", "/workflow/instance/{id}/signal/{name}"),
+            Route("POST", "/workflow/events/{name}/{key}"),
+            Route("GET", "/workflow/tasks"),
+            Route("POST", "/workflow/tasks/{id}/complete"),
+            Route("POST", "/workflow/activities/{name}/take"),
+            Route("POST", "/workflow/activities/{token}/complete"),
+            Route("POST", "/workflow/activities/{token}/fail"),
+            Route("POST", "/workflow/activities/{token}/heartbeat"),
         ),
-        needs=frozenset({"instances", "blobs", "wakeups", "jobs"}),
+        needs=frozenset({"instances", "blobs", "wakeups", "events", "jobs"}),
     ),
     FunctionSpec(
         name="runner-jobs",
@@ -157,6 +183,9 @@ DEFAULT_FUNCTION = "runner-api"
 
 BUS = "reactory"
 """The event bus for events in and out."""
+
+BUS_RULES: tuple[BusRuleSpec, ...] = (BusRuleSpec(name="events-in", queue=EVENTS.name, except_prefix="reactory."),)
+"""What others put on the bus is published to whoever waits for it. The engine's own events never come back to it."""
 
 COUNTERS_TABLE = "reactory-counters"
 """The DynamoDB table of counters: key ``pk``, TTL ``expiresAt``."""

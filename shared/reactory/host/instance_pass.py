@@ -41,7 +41,7 @@ from reactory.kernel.effects import (
     StatusChanged,
     Store,
 )
-from reactory.kernel.facts import Begin, Fact, Interrupted, Succeeded, Tick, decode_fact
+from reactory.kernel.facts import Begin, Control, Fact, Interrupted, Succeeded, Tick, decode_fact
 from reactory.kernel.nodes.distributed import part_output
 from reactory.kernel.snapshot import content_id
 from reactory.kernel.state import TERMINAL
@@ -72,6 +72,7 @@ class InstancePass:
         self._ready: list[RunStep] = []
         self._in_flight: dict[str, Attempt] = {}
         self._carrying_on = False
+        self._half_way = False
         self._stirred = asyncio.Event()
         self._lost = False
         self._mail = False
@@ -114,6 +115,7 @@ class InstancePass:
         self._machine = restore(self._instance, self._program, self._services.env, values)
         self._ready = []
         self._note_return()
+        self._half_way = bool(self._machine.queue)
         facts = stored_facts(self._machine, self._instance)
         going_on = replay(self._machine, facts)
         self._carrying_on = not await self._follow(going_on, in_slices=not facts)
@@ -178,6 +180,9 @@ class InstancePass:
         if self._batch.hand_on:
             return await self._hand_on()
         if self._ready:
+            if self._could_be_overtaken():
+                await self._apply(Tick(self._services.clock.now()))
+                self._ledger.must_write = True
             self._note_first_attempts()
             await self._load_arguments()
             if await self._use_cached():
@@ -360,6 +365,14 @@ class InstancePass:
         once = any(effect.node.execution == "at_most_once" for effect in self._ready)
         if self._ledger.has_unwritten and (once or self._instance.interrupted):
             self._ledger.must_write = True
+
+    def _could_be_overtaken(self) -> bool:
+        """Whether the next request would be obeyed before what these steps follow from: requests that come first in the
+        journal are, so that they can stop a long computation. Some other fact has to stand between them and the next.
+        """
+        requests = self._instance.journal
+        first = bool(requests) or self._half_way
+        return first and all(isinstance(decode_fact(text), Control) for text in requests)
 
     async def _load_arguments(self) -> None:
         for effect in self._ready:

@@ -135,7 +135,9 @@ class Trigger(Answer, frozen=True):
 
 
 class InstanceSummary(Answer, frozen=True):
-    """One line of the list. ``activity`` is ``executing`` or ``sleeping until …``, known for a single instance only."""
+    """One line of the list. ``activity`` is ``executing``, ``sleeping until …`` or ``waiting for …``, known for a single
+    instance only.
+    """
 
     instance_id: str
     workflow_id: str
@@ -157,7 +159,7 @@ class InstanceSummary(Answer, frozen=True):
 
 
 class StepView(Answer, frozen=True, omit_defaults=True):
-    """One execution of a step. ``progress`` belongs to loops."""
+    """One execution of a step. ``progress`` belongs to loops, ``waitingFor`` to a step that is WAITING."""
 
     path: str
     id: str
@@ -167,6 +169,7 @@ class StepView(Answer, frozen=True, omit_defaults=True):
     attempt: int = 0
     started_at: str | None = None
     due: str | None = None
+    waiting_for: str | None = None
     output: Any = None
     error: dict[str, Any] | None = None
     progress: dict[str, int] | None = None
@@ -180,6 +183,21 @@ class TimerView(Answer, frozen=True):
     at: str
 
 
+class WaitView(Answer, frozen=True):
+    """What a step waits for since then. ``kind`` is event, user, activity or child; ``name`` that of the event, activity or
+    workflow, or the user activity's type. ``key`` null: an event of any key. A child's ``id`` is its instance's.
+    """
+
+    id: str
+    kind: str
+    path: str
+    name: str
+    key: str | None
+    since: str
+    assignee: str | None = None
+    effective_date: str | None = None
+
+
 class InstanceDetail(InstanceSummary, frozen=True):
     """GET /workflow/instance/{id}. Made by ``reactory.host.view``; this is its shape."""
 
@@ -187,7 +205,7 @@ class InstanceDetail(InstanceSummary, frozen=True):
     variables: dict[str, Any]
     outputs: Any
     steps: list[StepView]
-    waits: list[dict[str, Any]]
+    waits: list[WaitView]
     timers: list[TimerView]
     compensated: bool = False
 

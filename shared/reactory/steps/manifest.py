@@ -26,13 +26,21 @@ _RULES = {
     "version": "three numbers in quotes or not, such as 1.0.0",
     "workflows": "a list of globs, such as [workflows/*.yaml, flows/*.py]",
     "schedules": "a list of globs, such as [schedules/*-schedule.yaml]",
+    "autoStart": "a list of workflows, such as [acme.Watch, {workflow: acme.Watch@1.0.0, input: {days: 3}}]",
     "steps": "a list of import paths, such as [steps] for the file steps.py",
     "services": "a list of import paths, such as [prices.Prices] for the class Prices of the file prices.py",
 }
 
 
+class AutoStart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A workflow that is started once per version of the module: ``nameSpace.Name`` or ``nameSpace.Name@version``."""
+
+    workflow: _Text
+    input: dict[str, Any] = {}
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """``connectors`` and ``auto_start`` are kept as they are written, for those who use them."""
+    """``connectors`` are kept as they are written, for those who use them."""
 
     name_space: _NameSpace
     name: _Name
@@ -43,7 +51,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     steps: tuple[_Text, ...] = ()
     services: tuple[_Text, ...] = ()
     connectors: tuple[Any, ...] = ()
-    auto_start: tuple[Any, ...] = ()
+    auto_start: tuple[_Text | AutoStart, ...] = ()
 
     @property
     def id(self) -> str:

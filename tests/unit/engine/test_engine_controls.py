@@ -226,3 +226,33 @@ def test_what_was_asked_counts_before_a_worker_looks(engine: Engine) -> None:
     assert engine.status(running) == "CANCELLED"
     with pytest.raises(IllegalTransitionError, match="CANCELLED"):
         engine.control(running, "pause")
+
+
+def test_a_pause_right_after_a_resume_lets_the_step_finish(engine: Engine) -> None:
+    """WH-17, WH-19: a step that a resume began is running when the next pause comes: it finishes, its result is kept, and
+    it does not run again.
+    """
+    engine.during["a"] = lambda: engine.control(instance_id, "pause")
+    engine.during["b"] = lambda: engine.control(instance_id, "pause")
+    instance_id = engine.begin(engine.do("a"), engine.do("b", execution="at_most_once"), engine.do("c"))
+    engine.work()
+    engine.ask(instance_id, "resume")
+    assert engine.status(instance_id) == "PAUSED"
+    assert engine.trail(instance_id, "b") == ["COMPLETED"]
+    engine.ask(instance_id, "resume")
+    assert engine.calls == ["a", "b", "c"]
+
+
+def test_a_step_that_a_resume_began_is_known_to_the_next_owner(engine: Engine) -> None:
+    """WH-1, WH-19: a worker dies in a step that a resume began, and a pause comes before the next worker does: a step that
+    may run only once is interrupted, and does not run again as if nothing had been.
+    """
+    engine.during["a"] = lambda: engine.control(instance_id, "pause")
+    instance_id = engine.begin(engine.do("a"), engine.do("b", execution="at_most_once"))
+    engine.work()
+    engine.control(instance_id, "resume")
+    engine.crash_in("b")
+    engine.ask(instance_id, "pause")
+    assert engine.calls == ["a", "b"]
+    assert engine.status(instance_id) == "FAILED"
+    assert "vanished" in engine.reason(instance_id)["message"]
