@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 from reactory.exceptions import ReactoryError
@@ -28,7 +28,7 @@ class Batch:
     process's own monotonic clock, counted from before they were asked for: never later than the database thinks.
     """
 
-    def __init__(self, services: Services, owner: str, executor: ThreadPoolExecutor, threads: StepThreads) -> None:
+    def __init__(self, services: Services, owner: str, executor: Executor, threads: StepThreads) -> None:
         self.services = services
         self.owner = owner
         self.hand_on = False

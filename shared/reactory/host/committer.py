@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -22,7 +22,7 @@ MOST = 200
 class Lane(Generic[Item, Result]):
     """Gathers items and writes them in bulk; each caller gets the result of its own item."""
 
-    def __init__(self, executor: ThreadPoolExecutor, write: Callable[[Sequence[Item]], Sequence[Result]]) -> None:
+    def __init__(self, executor: Executor, write: Callable[[Sequence[Item]], Sequence[Result]]) -> None:
         self._executor = executor
         self._write = write
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []

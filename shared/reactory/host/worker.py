@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from reactory.definition.program import Program
@@ -43,13 +43,24 @@ class WakeUp:
 
 
 class Worker:
-    """Advances the instances that it is woken for. ``handle`` may be called again and again, one call at a time."""
+    """Advances the instances that it is woken for. ``handle`` may be called again and again, one call at a time.
 
-    def __init__(self, services: Services) -> None:
+    The event loop, the executor of the store's calls and the threads of synchronous steps are its own, unless they are
+    given: then several workers can share a loop, each awaiting ``work`` on it.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        loop: asyncio.AbstractEventLoop | None = None,
+        executor: Executor | None = None,
+        threads: StepThreads | None = None,
+    ) -> None:
         self._services = services
-        self._executor = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="reactory-store")
-        self._threads = StepThreads(services.limits.step_threads)
-        self._loop = asyncio.new_event_loop()
+        self._executor = executor or ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="reactory-store")
+        self._threads = threads or StepThreads(services.limits.step_threads)
+        self._loop = loop or asyncio.new_event_loop()
         self._batch: Batch | None = None
         self._passes: dict[str, InstancePass] = {}
         self._draining = False
@@ -59,7 +70,7 @@ class Worker:
 
         ``remaining_ms`` is how long the function may still run; None = no limit.
         """
-        return self._loop.run_until_complete(self._handle(wakeups, remaining_ms))
+        return self._loop.run_until_complete(self.work(wakeups, remaining_ms))
 
     def drain(self) -> None:
         """The process is to end (SIGTERM): start no more steps and hand on. May be called from a signal handler."""
@@ -71,7 +82,8 @@ class Worker:
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._loop.close()
 
-    async def _handle(self, wakeups: Sequence[WakeUp], remaining_ms: float | None) -> set[str]:
+    async def work(self, wakeups: Sequence[WakeUp], remaining_ms: float | None = None) -> set[str]:
+        """What ``handle`` does, awaited on the worker's loop."""
         limits = self._services.limits
         ids = list(dict.fromkeys(w.instance_id for w in wakeups))
         if self._draining:
