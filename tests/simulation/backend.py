@@ -1,0 +1,98 @@
+"""What all processes share: the true stores, the queue and the bus, in memory and on the true clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, cast
+
+from msgspec.structs import replace
+
+from reactory.adapters.memory.blobs import MemoryBlobs
+from reactory.adapters.memory.clock import SequentialIds
+from reactory.adapters.memory.definitions import MemoryDefinitions
+from reactory.adapters.memory.instances import MemoryInstances
+from reactory.adapters.memory.queue import MemoryQueue, QueueShape
+from reactory.ports.queue import Message
+from reactory.topology import WAKEUPS
+from tests.simulation.auditor import Auditor
+from tests.simulation.ports import Port
+from tests.simulation.process import TrueClock
+
+if TYPE_CHECKING:
+    from tests.simulation.loop import SimLoop
+    from tests.simulation.marks import Marks
+    from tests.simulation.process import Process
+    from tests.simulation.trace import Trace
+
+MAX_RECEIVES = 5
+
+
+class Backend:
+    """``on_message(queue)`` is called when a message may have become visible."""
+
+    def __init__(self, loop: SimLoop, trace: Trace, marks: Marks, *, skew_ms: int, visibility_s: float) -> None:
+        self.loop = loop
+        self.trace = trace
+        self.marks = marks
+        self.clock = TrueClock(loop)
+        self.ids = SequentialIds()
+        self.instances = MemoryInstances(self.clock)
+        self.definitions = MemoryDefinitions()
+        self.blobs = MemoryBlobs()
+        self.visibility_s = visibility_s
+        shapes = [QueueShape(queue.name, visibility_s, MAX_RECEIVES) for queue in WAKEUPS]
+        self.queue = MemoryQueue(self.clock, SequentialIds("message"), shapes)
+        self.auditor = Auditor(self.instances, self.clock, trace, marks, skew_ms)
+        self.on_message: Callable[[str], None] = lambda _queue: None
+
+    def port(self, process: Process, name: str) -> Any:
+        """One of the ports, as the process sees it."""
+        effects = {
+            "instances": self.auditor.perform,
+            "definitions": self._definitions,
+            "schema": self._definitions,  # never called: there is nothing to create
+            "blobs": self._blobs,
+            "queue": self._send,
+            "bus": self._publish,
+        }
+        return cast("Any", Port(process, name, effects[name], self.marks))
+
+    # --- effects --------------------------------------------------------------------------------------------------
+
+    def _definitions(self, process: Process, method: str, args: tuple[Any, ...]) -> Any:
+        return getattr(self.definitions, method)(*args)
+
+    def _blobs(self, process: Process, method: str, args: tuple[Any, ...]) -> Any:
+        if method == "put":
+            self.marks.hit("value out of line")
+            self.trace.note(process.name, "blobs", ",".join(args[0]))
+        return getattr(self.blobs, method)(*args)
+
+    def _publish(self, process: Process, method: str, args: tuple[Any, ...]) -> None:
+        self.auditor.published(process, args[0])
+
+    def _send(self, process: Process, method: str, args: tuple[Any, ...]) -> None:
+        name, messages = args
+        profile, random = process.faults.profile, process.faults.random
+        sent: list[Message] = []
+        for message in messages:
+            if profile.message_lost and random.random() < profile.message_lost:
+                self.marks.hit("message lost")
+                self.trace.note(process.name, "message lost", str(message.body))
+                continue
+            if profile.message_late and random.random() < profile.message_late:
+                message = replace(message, delay=message.delay + random.uniform(0.0, 20.0))  # noqa: PLW2901
+            sent.append(message)
+            if profile.message_doubled and random.random() < profile.message_doubled:
+                self.marks.hit("message doubled")
+                sent.append(replace(message, delay=message.delay + random.uniform(0.0, 5.0)))
+        self._enqueue(process, name, sent)
+
+    def _enqueue(self, process: Process, name: str, messages: Sequence[Message]) -> None:
+        if not messages:
+            return
+        self.queue.send(name, messages)
+        for message in messages:
+            self.trace.note(process.name, "send message", f"{message.body} in {message.delay:.2f} s")
+            self.loop.call_later(message.delay + process.faults.latency(), self.on_message, name, context=Context())

@@ -1,0 +1,63 @@
+"""Rare states, by name: that a run was in one of them is noted, and a test asserts that enough runs were in each."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+MARKS: dict[str, str] = {
+    # writes
+    "ambiguous write had happened": "a write was applied, and its caller was told that nobody knows",
+    "ambiguous write was lost": "the same, and it was not applied",
+    "ambiguous push had happened": "the facts are in the journal though their owner was not told so",
+    "ambiguous settle had happened": "the instance is settled and free though its owner was not told so",
+    "ambiguous claim had happened": "somebody holds a lease and does not know it",
+    "late write applied": "a write that its caller had given up arrived, and fitted",
+    "late write refused": "a write that its caller had given up arrived, and did not fit any more",
+    "partial batch": "some items of a bulk write were written, the others not",
+    "several instances in one write": "group commit",
+    "fail-over": "a call met a database without a primary",
+    # leases
+    "write refused": "an owner wrote without holding the lease",
+    "thawed after the lease was lost": "an owner that was frozen tried to write when another had claimed the instance",
+    "claimed an expired lease": "the last owner had vanished",
+    "hint met a live lease": "a worker was woken for an instance that somebody else holds",
+    "lease renewed": "a heartbeat",
+    # the inbox
+    "inbox hit at push": "a request from outside came between two facts",
+    "inbox hit at settle": "a request from outside came at the last moment",
+    "inbox absorbed": "requests were moved to the journal",
+    # the pass
+    "interrupted replay": "the fact Interrupted was recorded",
+    "settled in between": "the journal was full, or a computation long",
+    "handed on": "the time of a function was nearly over",
+    "left to the lease": "the time of a function was over while a step was running",
+    "drained": "a process was told to end while it worked",
+    "killed at its time limit": "a function did not end in time",
+    "body ran twice": "an attempt was made again because its result was not recorded",
+    "late result ignored": "a result came that nobody waited for any more",
+    # storage
+    "history in chunks": "records went to the steps collection",
+    "value out of line": "a value went to the blob store",
+    # telling
+    "told twice": "an event was published again",
+    "told by another": "an owner died between settle and tell, and another published for it",
+    # messages
+    "message lost": "a hint was never received",
+    "message doubled": "a hint was received twice",
+    "redelivered": "a message came back",
+    "dead letter": "a message was received five times in vain",
+    "throttled": "a message found no free function",
+    # operators
+    "paused": "an instance was paused",
+    "resumed": "and resumed",
+    "cancelled": "an instance was cancelled",
+    "retried": "a failed instance was taken up again",
+    "control refused": "an operator was too late",
+}
+
+
+class Marks(Counter[str]):
+    def hit(self, name: str, times: int = 1) -> None:
+        if name not in MARKS:
+            raise KeyError(f"no mark is called '{name}': declare it in MARKS")
+        self[name] += times

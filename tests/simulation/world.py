@@ -1,0 +1,400 @@
+"""One run: a backend, processes that come and go, a workload, faults; then no more faults, and an end is expected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from contextvars import Context
+from dataclasses import dataclass, field, replace
+from functools import partial
+from random import Random
+from typing import Any
+
+from reactory import StepContext, step
+from reactory.bootstrap import App, bootstrap
+from reactory.definition.compile import compile_document
+from reactory.definition.program import Program
+from reactory.exceptions import IllegalTransitionError, ReactoryError
+from reactory.host.definitions import Definitions
+from reactory.host.services import Limits, Services
+from reactory.host.sweeper import sweep
+from reactory.kernel.facts import ControlAction
+from reactory.kernel.state import TERMINAL
+from reactory.ports.store import Instance, StoredDefinition
+from reactory.runner.runner import Runner
+from reactory.settings import Settings
+from reactory.steps.registry import StepRegistry
+from tests.simulation.backend import Backend
+from tests.simulation.chronicle import Chronicle, Order
+from tests.simulation.faults import Faults
+from tests.simulation.lambdas import Container, Lambdas
+from tests.simulation.loop import CURRENT, CircleError, SimLoop, StandstillError
+from tests.simulation.marks import Marks
+from tests.simulation.process import Process
+from tests.simulation.trace import Trace
+from tests.simulation.workload import HANDLERS, Workload, text_of
+
+SETTINGS = Settings(aws="memory")
+SAFETY_S = 120.0
+"""How long things go wrong."""
+
+SWEEP_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a run is made of, beside its faults."""
+
+    workload: Workload
+    limits: Limits = field(default_factory=Limits)
+    visibility_s: float = 720.0
+    safety_s: float = SAFETY_S
+    sweeper: bool = True
+
+
+class World:
+    """``violations`` maps broken rules to what broke them. ``operated``: somebody has interfered with the instances."""
+
+    def __init__(self, setting: Setting, faults: Faults, random: Random) -> None:
+        self.setting = setting
+        self.faults = faults
+        self.random = random
+        self.loop = SimLoop()
+        self.trace = Trace(self.loop.time)
+        self.marks = Marks()
+        profile = faults.profile
+        self.backend = Backend(
+            self.loop, self.trace, self.marks, skew_ms=profile.skew_ms, visibility_s=setting.visibility_s
+        )
+        self.auditor = self.backend.auditor
+        self.auditor.on_create = self._chronicle
+        self.lambdas = Lambdas(self.backend, random, self._container, profile.containers)
+        self.lambdas.function_s = profile.function_s
+        self.lambdas.lost_deletes = profile.message_doubled / 2
+        self.steps = self._registry()
+        self.started: list[str] = []
+        self.operated = False
+        self._healing = False
+        self._numbers: Counter[str] = Counter()
+
+    @property
+    def violations(self) -> dict[str, str]:
+        return self.auditor.violations
+
+    # --- the run --------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """From the first start to the end of everything. What is wrong is in ``violations``."""
+        try:
+            self.loop.run_until_complete(self._main())
+        except StandstillError:
+            self.auditor.violate("everything ends", "nothing will ever happen again")
+        except CircleError:
+            self.auditor.violate("everything ends", "somebody goes in a circle")
+        finally:
+            for container in self.lambdas.containers:
+                container.process.kill("the run is over")
+            self.loop.close()
+        for problem in self.loop.problems:
+            self.auditor.violate("no callback raises", problem)
+
+    async def _main(self) -> None:
+        for document in self.setting.workload.documents:
+            self._register(text_of(document))
+        clients = [self.loop.create_task(self._start(*start)) for start in enumerate(self.setting.workload.starts)]
+        troubles = [self.loop.create_task(trouble) for trouble in (self._sweeps(), self._operators(), self._chaos())]
+        await self._until_rest(self.setting.safety_s, clients)
+        self._heal()
+        for client in clients:
+            await client
+        if not await self._until_rest(self.setting.workload.patience_s + self.setting.visibility_s, []):
+            self._tell_who_is_stuck()
+        await asyncio.sleep(self.faults.profile.function_s[1])  # whoever slept has written what he wanted to by then
+        for trouble in troubles:
+            trouble.cancel()
+
+    async def _until_rest(self, seconds: float, clients: list[asyncio.Task[None]]) -> bool:
+        """Wait until all instances are at rest; False when the time is over first."""
+        end = self.loop.time() + seconds
+        while self.loop.time() < end:
+            if all(client.done() for client in clients) and all(map(self._rests, self.started)):
+                return True
+            if self._healing:
+                self._help()
+            await asyncio.sleep(5.0)
+        return all(map(self._rests, self.started))
+
+    def _rests(self, instance_id: str) -> bool:
+        found = self.auditor.document(instance_id)
+        busy = found.inbox or found.outbox or found.journal or found.lease_until is not None
+        return found.status in TERMINAL and not busy and found.wake_at is None
+
+    def _heal(self) -> None:
+        self.trace.note("world", "heals")
+        self._healing = True
+        self.faults.calm()
+        self.lambdas.lost_deletes = 0.0
+        for container in self.lambdas.containers:
+            if container.busy:
+                container.process.thaw()
+
+    def _help(self) -> None:
+        """Somebody resumes what stands still."""
+        for instance_id in self.started:
+            found = self.auditor.document(instance_id)
+            if found.status == "PAUSED" and not found.inbox and not found.journal:
+                self._operate(instance_id, "resume")
+
+    def _tell_who_is_stuck(self) -> None:
+        for instance_id in self.started:
+            if not self._rests(instance_id):
+                found = self.auditor.document(instance_id)
+                shown = {name: getattr(found, name) for name in ("status", "wake_at", "lease_until", "inbox", "outbox")}
+                self.auditor.violate("everything ends", f"{instance_id}: {shown}")
+
+    # --- processes ------------------------------------------------------------------------------------------------
+
+    def process(self, kind: str) -> Process:
+        self._numbers[kind] += 1
+        skew = self.random.randint(-self.faults.profile.skew_ms, self.faults.profile.skew_ms)
+        return Process(
+            self.loop,
+            self.trace,
+            self.faults,
+            kind,
+            f"{kind}-{self._numbers[kind]}",
+            skew_ms=skew,
+            begin=self.random.uniform(0, 1000),
+        )
+
+    def app(self, process: Process) -> App:
+        port = self.backend.port
+        return bootstrap(
+            SETTINGS,
+            clock=process.clock,
+            ids=self.backend.ids,
+            instances=port(process, "instances"),
+            definitions=port(process, "definitions"),
+            blobs=port(process, "blobs"),
+            queue=port(process, "queue"),
+            bus=port(process, "bus"),
+            schema=port(process, "schema"),
+        )
+
+    def services(self, process: Process) -> Services:
+        app = self.app(process)
+        return Services(
+            instances=app.instances,
+            definitions=_Compiled(app.definitions, HANDLERS),
+            blobs=app.blobs,
+            queue=app.queue,
+            bus=app.bus,
+            clock=app.clock,
+            ids=app.ids,
+            steps=self.steps,
+            limits=self.setting.limits,
+        )
+
+    def runner(self, process: Process) -> Runner:
+        app = self.app(process)
+        return Runner.of(app, _Compiled(app.definitions, HANDLERS), lambda: HANDLERS)
+
+    def _container(self) -> Container:
+        process = self.process("worker")
+        return Container(process, self.services(process), self.random)
+
+    # --- clients --------------------------------------------------------------------------------------------------
+
+    def _register(self, text: str) -> None:
+        """Before anything goes wrong."""
+        app = replace(self.app(self.process("client")), definitions=self.backend.definitions)
+        Runner.of(app, _Compiled(app.definitions, HANDLERS), lambda: HANDLERS).registry.register(text)
+
+    def _chronicle(self, instance: Instance) -> Chronicle:
+        self.started.append(instance.id)
+        program = self.program(instance)
+        return Chronicle(instance.id, program, Order(program))
+
+    def program(self, instance: Instance) -> Program:
+        stored = self.backend.definitions.get(instance.tenant, instance.workflow_id, instance.version)
+        assert stored is not None
+        return compiled(stored)
+
+    async def _start(self, number: int, start: tuple[float, int]) -> None:
+        """Ask until the instance is there, under one idempotency key."""
+        at, index = start
+        document = self.setting.workload.documents[index]
+        await asyncio.sleep(at)
+        while True:
+            process = self.process("client")
+            runner = self.runner(process)
+            name = f"{document['nameSpace']}.{document['name']}"
+
+            def ask(runner: Runner = runner, name: str = name) -> None:
+                runner.start.start_workflow(name, None, {}, idempotency_key=f"key{number}", priority=2)
+
+            try:
+                await self._answer(process, ask)
+            except (ReactoryError, _DeadError):
+                await asyncio.sleep(1.0)
+                continue
+            return
+
+    # --- operators ------------------------------------------------------------------------------------------------
+
+    async def _operators(self) -> None:
+        rate = self.faults.profile.operators
+        while rate and not self._healing:
+            await asyncio.sleep(self.random.expovariate(rate))
+            if self.started and not self._healing:
+                actions: tuple[ControlAction, ...] = ("pause", "pause", "resume", "resume", "retry", "retry", "cancel")
+                self._operate(self.random.choice(self.started), self.random.choice(actions))
+
+    def _operate(self, instance_id: str, action: ControlAction) -> None:
+        process = self.process("operator")
+        runner = self.runner(process)
+
+        def ask() -> None:
+            runner.control.control(instance_id, action, caller="ann")
+            past = {"pause": "paused", "resume": "resumed", "cancel": "cancelled", "retry": "retried"}
+            self.marks.hit(past[action])
+
+        self.operated = True
+        self._let(process, ask)
+
+    def _let(self, process: Process, call: Callable[[], Any]) -> None:
+        """Let a process do something. What it fails with is no concern of ours."""
+        self._answer(process, call).add_done_callback(lambda answer: self._noted(process, answer.exception()))
+
+    def _noted(self, process: Process, error: BaseException | None) -> None:
+        if isinstance(error, IllegalTransitionError):
+            self.marks.hit("control refused")
+        elif isinstance(error, ReactoryError):
+            self.trace.note(process.name, "gives up", error.message)
+        elif error is not None and not isinstance(error, _DeadError):
+            self.auditor.violate("no process fails by a defect", f"{process.name}: {error!r}")
+
+    def _answer(self, process: Process, call: Callable[[], Any]) -> asyncio.Future[None]:
+        """A call made as that process. It fails with _DeadError when the process dies."""
+        answer: asyncio.Future[None] = self.loop.create_future()
+
+        async def make() -> None:
+            try:
+                await process.jobs.start(call, ())
+            except Exception as error:  # noqa: BLE001 - whatever it is, who asked gets it
+                answer.set_exception(error)
+            else:
+                answer.set_result(None)
+
+        process.on_death = lambda: None if answer.done() else answer.set_exception(_DeadError())
+        process.spawn(make())
+        return answer
+
+    # --- troubles -------------------------------------------------------------------------------------------------
+
+    async def _sweeps(self) -> None:
+        while self.setting.sweeper:
+            await asyncio.sleep(SWEEP_S)
+            if self._healing or self.random.random() >= self.faults.profile.sweeps_missed:
+                process = self.process("sweeper")
+                services = self.services(process)
+                self._let(process, partial(sweep, services))
+
+    async def _chaos(self) -> None:
+        """Something happens to a process, or to the database, at any moment."""
+        profile = self.faults.profile
+        rates = {self._kill_one: profile.kills, self._drain_one: profile.drains, self._fail_over: profile.failovers}
+        total = sum(rates.values())
+        while total and not self._healing:
+            await asyncio.sleep(self.random.expovariate(total))
+            if not self._healing:
+                self.random.choices(list(rates), list(rates.values()))[0]()
+
+    def _victim(self) -> Container | None:
+        busy = [one for one in self.lambdas.containers if one.busy and not one.process.dead]
+        return self.random.choice(busy) if busy else None
+
+    def _kill_one(self) -> None:
+        victim = self._victim()
+        if victim is None:
+            return
+        if self.random.random() < 0.5:
+            victim.process.kill("killed")
+        else:
+            victim.process.freeze(self.faults.freeze_s())
+
+    def _drain_one(self) -> None:
+        victim = self._victim()
+        if victim is not None:
+            self.marks.hit("drained")
+            victim.drain(self.random.uniform(0.5, 10.0))
+
+    def _fail_over(self) -> None:
+        self.trace.note("database", "fails over")
+        self.faults.failing_over = True
+        self.loop.call_later(self.random.uniform(1.0, 20.0), self._is_back, context=Context())
+
+    def _is_back(self) -> None:
+        self.trace.note("database", "is back")
+        self.faults.failing_over = False
+
+    # --- steps ----------------------------------------------------------------------------------------------------
+
+    def _registry(self) -> StepRegistry:
+        def begin(ctx: StepContext) -> None:
+            process = CURRENT.get()
+            assert isinstance(process, Process)
+            self.auditor.body_starts(process, ctx)
+
+        def end(ctx: StepContext, value: Any, fails: int) -> Any:
+            if ctx.attempt <= fails:
+                raise ValueError(f"{ctx.path} fails {fails} times")
+            return {"value": value, "path": ctx.path}
+
+        @step("sim.do")
+        async def do(ctx: StepContext, value: Any = None, fails: int = 0) -> Any:
+            begin(ctx)
+            seconds = self.setting.workload.seconds(ctx.path, ctx.attempt)
+            if seconds:
+                await asyncio.sleep(seconds)
+            self.trace.note("body", "ends", f"{ctx.instance_id} {ctx.path} {ctx.attempt}")
+            return end(ctx, value, fails)
+
+        @step("sim.sync")
+        def sync(ctx: StepContext, value: Any = None, fails: int = 0) -> Any:
+            begin(ctx)
+            return end(ctx, value, fails)
+
+        registry = StepRegistry()
+        registry.add(do)
+        registry.add(sync)
+        return registry
+
+
+class _DeadError(Exception):
+    """Whoever should have answered is dead."""
+
+
+_PROGRAMS: dict[str, Program] = {}
+
+
+def compiled(stored: StoredDefinition) -> Program:
+    """Programs are immutable: all runs share those of documents that they have in common."""
+    import msgspec
+
+    found = _PROGRAMS.get(stored.fingerprint)
+    if found is None:
+        if len(_PROGRAMS) > 200:
+            _PROGRAMS.clear()
+        found = compile_document(msgspec.json.decode(stored.document), handlers=frozenset(HANDLERS))
+        _PROGRAMS[stored.fingerprint] = found
+    return found
+
+
+class _Compiled(Definitions):
+    """Each process reads a definition once, as always, but it is compiled once for all."""
+
+    def _compiled(self, tenant: str, stored: StoredDefinition) -> Program:
+        key = (tenant, stored.workflow_id, stored.version, stored.fingerprint)
+        return self._programs.setdefault(key, compiled(stored))
