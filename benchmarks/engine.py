@@ -17,6 +17,7 @@ from reactory.ports.queue import Queue
 from reactory.ports.store import Instance
 from reactory.runner.modules import register_loaded
 from reactory.runner.request import StartRequest
+from reactory.runner.children import child_starter
 from reactory.runner.runner import Runner
 from reactory.settings import Settings
 from reactory.steps.modules import load_modules
@@ -83,4 +84,8 @@ class Engine:
             clock=app.clock,
             ids=app.ids,
             steps=self.steps,
+            events=app.events,
+            tasks=app.tasks,
+            results=app.results,
+            starter=child_starter(self.runner.start),
         )

@@ -12,11 +12,14 @@ from reactory.host.worker import Worker
 def services() -> Services:
     from reactory.bootstrap import app
     from reactory.host.definitions import Definitions
+    from reactory.runner.children import child_starter
+    from reactory.runner.start import StartWorkflow
     from reactory.steps.modules import load_modules
 
     ports = app()
     settings = ports.settings
     steps = load_modules(settings.modules).registry
+    definitions = Definitions(ports.definitions, steps.names())
     limits = Limits(
         lease_ms=settings.lease_ms,
         heartbeat_ms=settings.heartbeat_ms,
@@ -26,13 +29,17 @@ def services() -> Services:
     )
     return Services(
         instances=ports.instances,
-        definitions=Definitions(ports.definitions, steps.names()),
+        definitions=definitions,
         blobs=ports.blobs,
         queue=ports.queue,
         bus=ports.bus,
         clock=ports.clock,
         ids=ports.ids,
         steps=steps,
+        events=ports.events,
+        tasks=ports.tasks,
+        results=ports.results,
+        starter=child_starter(StartWorkflow(ports, definitions)),
         env=settings.env,
         limits=limits,
     )

@@ -11,7 +11,7 @@ from infra.bundling.package import IGNORED, Package, build_once, digest, recipe,
 
 LIBRARY = Path("shared") / "reactory"
 
-NOT_IN_LAMBDA = ("local", "cli")
+NOT_IN_LAMBDA = ("local", "cli", "testing")
 """The parts of the library that run on a developer's machine only."""
 
 

@@ -15,8 +15,12 @@ from reactory.exceptions import InvalidSettingsError
 from reactory.ports.blobs import Blobs
 from reactory.ports.bus import Bus
 from reactory.ports.clock import Clock, Ids
+from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
+from reactory.ports.records import Records
+from reactory.ports.results import ResultCache
 from reactory.ports.store import DefinitionStore, InstanceStore, Schema
+from reactory.ports.tasks import TaskStore
 
 if TYPE_CHECKING:
     from reactory.settings import Settings
@@ -31,6 +35,10 @@ class App:
     ids: Ids
     instances: InstanceStore
     definitions: DefinitionStore
+    events: EventStore
+    tasks: TaskStore
+    results: ResultCache
+    records: Records
     blobs: Blobs
     queue: Queue
     bus: Bus
@@ -44,10 +52,18 @@ class Ports(TypedDict, total=False):
     ids: Ids
     instances: InstanceStore
     definitions: DefinitionStore
+    events: EventStore
+    tasks: TaskStore
+    results: ResultCache
+    records: Records
     blobs: Blobs
     queue: Queue
     bus: Bus
     schema: Schema
+
+
+_STORAGE = frozenset({"instances", "definitions", "events", "tasks", "results", "records", "blobs", "schema"})
+"""The ports that MongoDB stands behind."""
 
 
 def bootstrap(settings: Settings, **overrides: Unpack[Ports]) -> App:
@@ -62,6 +78,10 @@ def bootstrap(settings: Settings, **overrides: Unpack[Ports]) -> App:
         ids=ports["ids"],
         instances=ports["instances"],
         definitions=ports["definitions"],
+        events=ports["events"],
+        tasks=ports["tasks"],
+        results=ports["results"],
+        records=ports["records"],
         blobs=ports["blobs"],
         queue=ports["queue"],
         bus=ports["bus"],
@@ -122,7 +142,7 @@ def _storage(ports: Ports, settings: Settings) -> None:
         from reactory.adapters.aws.s3 import S3Blobs
 
         ports["blobs"] = S3Blobs(session.Lazy(session.s3_client), settings.bucket)
-    if not {"instances", "definitions", "blobs", "schema"} <= ports.keys():
+    if _STORAGE - ports.keys():
         _mongodb(ports, settings)
 
 
@@ -130,12 +150,20 @@ def _mongodb(ports: Ports, settings: Settings) -> None:
     from reactory.adapters.mongo.blobs import MongoBlobs
     from reactory.adapters.mongo.client import connect
     from reactory.adapters.mongo.definitions import MongoDefinitions
+    from reactory.adapters.mongo.events import MongoEvents
     from reactory.adapters.mongo.instances import MongoInstances
+    from reactory.adapters.mongo.records import MongoRecords
+    from reactory.adapters.mongo.results import MongoResults
     from reactory.adapters.mongo.schema import MongoSchema
+    from reactory.adapters.mongo.tasks import MongoTasks
 
     database = connect(_mongodb_uri(settings))[settings.database]
     ports.setdefault("instances", MongoInstances(database))
     ports.setdefault("definitions", MongoDefinitions(database))
+    ports.setdefault("events", MongoEvents(database))
+    ports.setdefault("tasks", MongoTasks(database))
+    ports.setdefault("results", MongoResults(database))
+    ports.setdefault("records", MongoRecords(database))
     ports.setdefault("blobs", MongoBlobs(database))
     ports.setdefault("schema", MongoSchema(database))
 

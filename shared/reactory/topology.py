@@ -39,7 +39,7 @@ class QueueSpec:
         return f"{self.name}-dead"
 
 
-Capability = Literal["instances", "blobs", "publish", "wakeups", "triggers", "counters"]
+Capability = Literal["instances", "blobs", "publish", "wakeups", "triggers", "events", "counters"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ WAKEUPS: tuple[QueueSpec, ...] = tuple(
     )
 )
 TRIGGERS = QueueSpec(name="triggers", batch_size=10, window=0, concurrency=10)
+EVENTS = QueueSpec(name="events", batch_size=10, window=0, concurrency=10)
+"""Events from outside, and reminders of those whose time comes later."""
 
 FUNCTIONS: tuple[FunctionSpec, ...] = (
     FunctionSpec(
@@ -114,7 +116,15 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         timeout=120,
         memory=1769,  # one whole vCPU
         queues=WAKEUPS,
-        needs=frozenset({"instances", "blobs", "publish", "wakeups"}),
+        needs=frozenset({"instances", "blobs", "publish", "wakeups", "events"}),
+    ),
+    FunctionSpec(
+        name="host-events",
+        handler="functions.host.events.handler",
+        timeout=30,
+        memory=512,
+        queues=(EVENTS,),
+        needs=frozenset({"instances", "blobs", "wakeups", "events"}),
     ),
     FunctionSpec(
         name="host-sweeper",
@@ -122,7 +132,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         timeout=55,
         memory=512,
         rule="rate(1 minute)",
-        needs=frozenset({"instances", "wakeups"}),
+        needs=frozenset({"instances", "wakeups", "events"}),
     ),
 )
 

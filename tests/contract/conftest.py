@@ -10,14 +10,26 @@ import pytest
 
 from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.definitions import MemoryDefinitions
+from reactory.adapters.memory.events import MemoryEvents
 from reactory.adapters.memory.instances import MemoryInstances
+from reactory.adapters.memory.records import MemoryRecords
+from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.adapters.mongo.blobs import MongoBlobs
 from reactory.adapters.mongo.definitions import MongoDefinitions
+from reactory.adapters.mongo.events import MongoEvents
 from reactory.adapters.mongo.instances import MongoInstances
+from reactory.adapters.mongo.records import MongoRecords
+from reactory.adapters.mongo.results import MongoResults
 from reactory.adapters.mongo.schema import MongoSchema
+from reactory.adapters.mongo.tasks import MongoTasks
 from reactory.adapters.system import SystemClock
 from reactory.ports.blobs import Blobs
+from reactory.ports.events import EventStore
+from reactory.ports.records import Records
+from reactory.ports.results import ResultCache
 from reactory.ports.store import DefinitionStore, Instance, InstanceStore, Settle
+from reactory.ports.tasks import TaskStore
 
 ADAPTERS = ["memory", "mongo"]
 MINUTE = 60_000
@@ -42,6 +54,26 @@ def definitions(request: pytest.FixtureRequest) -> DefinitionStore:
 @pytest.fixture(params=ADAPTERS)
 def blobs(request: pytest.FixtureRequest) -> Blobs:
     return MemoryBlobs() if request.param == "memory" else MongoBlobs(_database(request))
+
+
+@pytest.fixture(params=ADAPTERS)
+def events(request: pytest.FixtureRequest) -> EventStore:
+    return MemoryEvents(SystemClock()) if request.param == "memory" else MongoEvents(_database(request))
+
+
+@pytest.fixture(params=ADAPTERS)
+def results(request: pytest.FixtureRequest) -> ResultCache:
+    return MemoryResults(SystemClock()) if request.param == "memory" else MongoResults(_database(request))
+
+
+@pytest.fixture(params=ADAPTERS)
+def records(request: pytest.FixtureRequest) -> Records:
+    return MemoryRecords() if request.param == "memory" else MongoRecords(_database(request))
+
+
+@pytest.fixture(params=ADAPTERS)
+def tasks(request: pytest.FixtureRequest) -> TaskStore:
+    return MemoryTasks(SystemClock()) if request.param == "memory" else MongoTasks(_database(request))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reactory.ports.store import InboxEntry, Instance, InstanceStore, OutboxEntry
+from reactory.ports.store import InboxEntry, Instance, InstanceStore, OpenWait, OutboxEntry
 
 New = Callable[..., Instance]
 
@@ -31,7 +31,10 @@ def test_a_created_instance_reads_back_as_it_was(store: InstanceStore, new: New)
         journal_count=1,
         inbox=[InboxEntry("e1", '{"k":"$v"}')],
         timer_at=1_900_000_000_000,
-        waits=[{"name": "paid", "key": "k", "since": 12}],
+        root="top",
+        depth=2,
+        fragment="each",
+        waits=[OpenWait("w1", "event", "pay/wait", "paid", "k", 12), OpenWait("w2", "child", "sub")],
         outbox=[OutboxEntry("o1", "status", "{}")],
         history=["{}"],
         history_count=1,
@@ -73,12 +76,13 @@ def test_an_unknown_instance_is_none(store: InstanceStore) -> None:
 
 def test_what_a_caller_changes_does_not_change_the_store(store: InstanceStore, new: New) -> None:
     """CA-2: the store's truth is changed through its methods only."""
-    mine = new(tags=["a"], waits=[{"name": "w"}])
+    wait = OpenWait("w1", "event", "p", "paid")
+    mine = new(tags=["a"], waits=[wait])
     store.create([mine])
     mine.tags.append("b")
     read = store.get("one")
     assert read is not None
-    read.waits[0]["name"] = "changed"
+    read.waits.clear()
     again = store.get("one")
     assert again is not None
-    assert (again.tags, again.waits) == (["a"], [{"name": "w"}])
+    assert (again.tags, again.waits) == (["a"], [wait])

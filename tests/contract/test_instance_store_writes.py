@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reactory.ports.store import InboxEntry, Instance, InstanceStore, OutboxEntry, Push, Settle
+from reactory.ports.store import InboxEntry, Instance, InstanceStore, OpenWait, OutboxEntry, Push, Settle
 
 Claimed = Callable[..., Instance]
 SettleOf = Callable[..., Settle]
@@ -139,7 +139,7 @@ def test_settle_writes_the_snapshot_and_frees_the_lease(
     """WH-10: state, waits, timers, status and outbox are one write; the journal is empty, the lease is free."""
     mine = claimed(history=["h0"], history_count=1)
     store.push([push_of(mine, "a")])
-    wait = {"name": "paid", "key": "$k", "since": now}
+    wait = OpenWait("$w", "event", "pay/wait", "paid", "$k", now)
     entries = [OutboxEntry("o1", "status", '{"$a":1}')]
     settled = settle_of(
         mine,
@@ -167,12 +167,23 @@ def test_what_a_settle_leaves_out_is_gone(
     store: InstanceStore, claimed: Claimed, settle_of: SettleOf, now: int
 ) -> None:
     """WH-13: None and empty mean none: timers, waits and reasons of before do not stay."""
-    mine = claimed(reason={"code": "old"}, completed_at=now, timer_at=now, waits=[{"name": "old"}])
+    mine = claimed(reason={"code": "old"}, completed_at=now, timer_at=now, waits=[OpenWait("w", "event", "p")])
     assert store.settle([settle_of(mine, started_at=None)]) == ["ok"]
     after = read(store)
     assert (after.reason, after.started_at, after.completed_at) == (None, None, None)
     assert (after.wake_at, after.timer_at, after.waits) == (None, None, [])
     assert store.claim(["one"], "w2", MINUTE, MINUTE) == []
+
+
+def test_a_settle_may_pin_the_instance_to_another_definition(
+    store: InstanceStore, claimed: Claimed, settle_of: SettleOf
+) -> None:
+    """WH-18: version and fingerprint change with the state, in one write; left out, they stay as they are."""
+    mine = claimed()
+    assert store.settle([settle_of(mine, keep_lease=True)]) == ["ok"]
+    assert (read(store).version, read(store).fingerprint) == ("1.0.0", "f1")
+    assert store.settle([settle_of(mine, version="2.0.0", fingerprint="f2")]) == ["ok"]
+    assert (read(store).version, read(store).fingerprint) == ("2.0.0", "f2")
 
 
 def test_a_settle_may_keep_the_lease(store: InstanceStore, claimed: Claimed, settle_of: SettleOf) -> None:

@@ -84,7 +84,7 @@ def test_layer_has_no_part_that_runs_on_a_laptop_only() -> None:
     """DP-1: the layer has the library but for the local stack and the command line."""
     parts = {path.relative_to(ROOT / "shared" / "reactory").parts[0] for path in library_sources(ROOT)}
     assert {"topology.py", "settings.py", "kernel"} <= parts
-    assert not parts & {"local", "cli"}
+    assert not parts & {"local", "cli", "testing"}
 
 
 def test_layer_lock_is_what_was_tested() -> None:

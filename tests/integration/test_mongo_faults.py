@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+import msgspec
 import pymongo
 import pytest
 from pymongo import MongoClient
@@ -15,20 +16,28 @@ from pymongo.errors import AutoReconnect, NotPrimaryError, PyMongoError
 from reactory.adapters.mongo.blobs import MongoBlobs
 from reactory.adapters.mongo.client import connect
 from reactory.adapters.mongo.definitions import MongoDefinitions
+from reactory.adapters.mongo.events import MongoEvents
 from reactory.adapters.mongo.instances import MongoInstances
+from reactory.adapters.mongo.records import MongoRecords
+from reactory.adapters.mongo.results import MongoResults
 from reactory.adapters.mongo.schema import MongoSchema
+from reactory.adapters.mongo.tasks import MongoTasks
 from reactory.exceptions import AmbiguousWriteError, PayloadTooLargeError, StoreUnavailableError
 from reactory.local.ports import free_port
+from reactory.ports.events import StoredEvent
 from reactory.ports.store import (
     HistoryChunk,
     InboxEntry,
     Instance,
     InstanceQuery,
+    OpenWait,
     OutboxEntry,
+    Post,
     Push,
     Settle,
     StoredDefinition,
 )
+from reactory.ports.tasks import TaskQuery, WorkItem
 
 Document = dict[str, Any]
 Fail = Callable[..., AbstractContextManager[None]]
@@ -50,15 +59,19 @@ def store(mongo_uri: str, empty_database: Database[Document]) -> Iterator[MongoI
 
 @pytest.fixture
 def fail(mongo_client: MongoClient[Document]) -> Fail:
-    """Let the next ``times`` commands of these names fail; None: until the end of the block."""
+    """Let the next ``times`` commands of these names fail; None: until the end of the block; or as ``mode`` says."""
     if mongo_client.admin.command("getCmdLineOpts")["parsed"].get("setParameter", {}).get("enableTestCommands") != "1":
         pytest.skip("the server at MONGODB_URI takes no failCommand")
 
     @contextmanager
-    def failing(*commands: str, times: int | None = None, **data: Any) -> Iterator[None]:
-        mode = "alwaysOn" if times is None else {"times": times}
+    def failing(*commands: str, times: int | None = None, mode: Document | None = None, **data: Any) -> Iterator[None]:
+        mode = mode or ({"times": times} if times else None)
         mongo_client.admin.command(
-            {"configureFailPoint": "failCommand", "mode": mode, "data": {"failCommands": list(commands), **data}}
+            {
+                "configureFailPoint": "failCommand",
+                "mode": mode or "alwaysOn",
+                "data": {"failCommands": list(commands), **data},
+            }
         )
         try:
             yield
@@ -84,6 +97,7 @@ def instance(instance_id: str = "one") -> Instance:
         created_at=1,
         updated_at=1,
         wake_at=1,
+        waits=[OpenWait("w", "event", "wait", "paid")],
     )
 
 
@@ -120,6 +134,10 @@ DEFINITION = StoredDefinition(
     name="Order",
     created_at=1,
 )
+EVENT = StoredEvent(id="e", name="paid", time=1, created_at=1, expires_at=253_402_300_799_999)
+TASK = WorkItem(
+    id="t", kind="activity", name="bill", instance_id="one", workflow_id="acme.Order", path="bill", created_at=1
+)
 WRITES: dict[str, Callable[[MongoInstances], object]] = {
     "create": lambda store: store.create([instance("two")]),
     "claim": lambda store: store.claim(["two"], "w", MINUTE, 0),
@@ -130,16 +148,30 @@ WRITES: dict[str, Callable[[MongoInstances], object]] = {
     "told": lambda store: store.told("w1", {"one": ["o"]}),
     "renew": lambda store: store.renew(["one"], "w1", MINUTE),
     "send": lambda store: store.send("one", InboxEntry("e", "x")),
+    "post": lambda store: store.post([Post("one", InboxEntry("e", "x"), ("w",))]),
     "append_history": lambda store: store.append_history([HistoryChunk("one", 0, ["{}"])]),
     "definition": lambda store: MongoDefinitions(store._database).put(DEFINITION),
     "delete": lambda store: MongoDefinitions(store._database).delete("default", "acme.Order", None),
     "blobs": lambda store: MongoBlobs(store._database).put({"one/a": b"x"}),
     "delete blobs": lambda store: MongoBlobs(store._database).delete_prefix("one/"),
+    "event": lambda store: MongoEvents(store._database).put(EVENT),
+    "delivered": lambda store: MongoEvents(store._database).delivered("e"),
+    "mark consumed": lambda store: MongoEvents(store._database).mark_consumed("one", {"e": 1}, 1),
+    "open tasks": lambda store: MongoTasks(store._database).open([TASK]),
+    "assign task": lambda store: MongoTasks(store._database).assign("t", "ann"),
+    "close tasks": lambda store: MongoTasks(store._database).close(["t"]),
+    "take": lambda store: MongoTasks(store._database).take("default", "bill", "w", MINUTE, 2),
+    "extend": lambda store: MongoTasks(store._database).extend("t", 1, MINUTE),
+    "result": lambda store: MongoResults(store._database).put("r", "{}", MINUTE),
+    "record": lambda store: MongoRecords(store._database).put("default", "todo", "k", "{}"),
+    "new record": lambda store: MongoRecords(store._database).put_new("default", "todo", "k", "{}"),
+    "delete record": lambda store: MongoRecords(store._database).delete("default", "todo", "k"),
 }
 READS: dict[str, Callable[[MongoInstances], object]] = {
     "get": lambda store: store.get("one"),
     "list": lambda store: store.list(InstanceQuery()),
     "count": lambda store: store.count_by_status("default"),
+    "waiting": lambda store: store.waiting("default", "paid", "k", 1, 1),
     "due": lambda store: store.due(0, 1),
     "leased": lambda store: store.leased(["one"]),
     "history": lambda store: store.history("one", -1, 1),
@@ -148,6 +180,15 @@ READS: dict[str, Callable[[MongoInstances], object]] = {
     "versions": lambda store: MongoDefinitions(store._database).versions("default", "acme.Order"),
     "definitions": lambda store: MongoDefinitions(store._database).list("default"),
     "blobs": lambda store: MongoBlobs(store._database).get(["one/a"]),
+    "event": lambda store: MongoEvents(store._database).get("e"),
+    "due events": lambda store: MongoEvents(store._database).due(0, 1),
+    "earlier events": lambda store: MongoEvents(store._database).find("default", "paid", None, 0, 1, 1),
+    "consumed": lambda store: MongoEvents(store._database).consumed("one", ["e"]),
+    "task": lambda store: MongoTasks(store._database).get("t"),
+    "tasks": lambda store: MongoTasks(store._database).list(TaskQuery()),
+    "results": lambda store: MongoResults(store._database).get(["r"]),
+    "record": lambda store: MongoRecords(store._database).get("default", "todo", "k"),
+    "records": lambda store: MongoRecords(store._database).list("default", "todo", "", 1),
 }
 WRITING = ("insert", "update", "delete", "findAndModify")
 READING = ("find", "aggregate", "count", "hello", "ping", "getMore")
@@ -168,7 +209,7 @@ def test_a_write_that_a_server_refuses_did_not_happen(store: MongoInstances, fai
         WRITES[name](store)
 
 
-@pytest.mark.parametrize("name", [name for name in WRITES if name in ("create", "push", "settle", "send", "absorb")])
+@pytest.mark.parametrize("name", ["create", "push", "settle", "send", "absorb", "post"])
 def test_a_majority_that_does_not_confirm_is_ambiguous(store: MongoInstances, fail: Fail, name: str) -> None:
     """WH-1: a write that is not known to be on the majority may be rolled back, or may stay."""
     claimed(store)
@@ -189,12 +230,12 @@ LOST = {"closeConnection": True}
 
 
 @pytest.mark.parametrize("code", [NOT_PRIMARY, STEPPED_DOWN])
-@pytest.mark.parametrize("name", ["create", "push", "absorb", "settle", "send"])
+@pytest.mark.parametrize("name", ["create", "push", "absorb", "settle", "send", "post"])
 def test_a_change_of_primary_is_survived(store: MongoInstances, fail: Fail, name: str, code: int) -> None:
     """WH-1: a primary that stepped down has answered, so the write is sent again, to the next one."""
     claimed(store)
     with fail(*WRITING, times=1, errorCode=code, errorLabels=["RetryableWriteError"]):
-        assert WRITES[name](store) not in (["lost"], None)
+        assert WRITES[name](store) not in (["lost"], None, set())
 
 
 @pytest.mark.parametrize("name", ["create", "absorb", "send"])
@@ -205,9 +246,11 @@ def test_a_lost_connection_is_survived(store: MongoInstances, fail: Fail, name: 
         assert WRITES[name](store) is not None
 
 
-@pytest.mark.parametrize("name", ["push", "settle"])
+@pytest.mark.parametrize("name", ["push", "settle", "post"])
 def test_a_fenced_write_without_an_answer_is_not_sent_again(store: MongoInstances, fail: Fail, name: str) -> None:
-    """WH-1: it may still be under way, and could come after what the owner does next: the pass has to end."""
+    """WH-1: it may still be under way, and could come after what the owner does next: the pass has to end. So may a
+    post, and after its wait was opened anew.
+    """
     claimed(store)
     before = store.get("one")
     with fail(*WRITING, times=1, **LOST), pytest.raises(AmbiguousWriteError):
@@ -284,6 +327,46 @@ def test_an_instance_over_the_limit_does_not_stop_the_batch(store: MongoInstance
     assert store.push([push(large, count=1), push("c", count=1, instance_id="two")]) == ["too_large", "ok"]
     with pytest.raises(PayloadTooLargeError):
         store.absorb(push(large, count=1))
+
+
+def test_a_post_that_cannot_be_judged_is_ambiguous(store: MongoInstances, fail: Fail) -> None:
+    """WH-11: fewer were reached than were meant, and which cannot be read: the event stays due and comes again."""
+    claimed(store)
+    batch = [Post("one", InboxEntry("e", "x"), ("w",)), Post("one", InboxEntry("f", "x"), ("closed",))]
+    with fail("find", errorCode=1), pytest.raises(AmbiguousWriteError):
+        store.post(batch)
+    assert store.post(batch[:1]) == {"one"}
+
+
+def test_a_part_of_a_batch_that_was_posted_is_ambiguous(store: MongoInstances, fail: Fail) -> None:
+    """WH-11: StoreUnavailableError would say that nothing happened."""
+    names = [f"i{number:03d}" for number in range(501)]
+    store.create([instance(name) for name in names])
+    batch = [Post(name, InboxEntry("e", "x"), ("w",)) for name in names]
+    with fail("update", errorCode=13), pytest.raises(StoreUnavailableError):
+        store.post(batch)
+    with fail("update", mode={"skip": 1}, errorCode=13), pytest.raises(AmbiguousWriteError):
+        store.post(batch)
+    assert len(store.mail(names)) == 500
+
+
+@pytest.mark.parametrize("failure", [{"errorCode": 13}, {"closeConnection": True}])
+def test_items_that_were_taken_are_answered(store: MongoInstances, fail: Fail, failure: Document) -> None:
+    """WH-3: when the database fails in between, a worker gets what it has taken: nobody else can until the lease is over."""
+    tasks = MongoTasks(store._database)
+    tasks.open([TASK, msgspec.structs.replace(TASK, id="u")])
+    with fail("findAndModify", mode={"skip": 1}, **failure):
+        assert [item.id for item in tasks.take("default", "bill", "w", MINUTE, 2)] == ["t"]
+    assert [item.id for item in tasks.take("default", "bill", "w", MINUTE, 2)] == ["u"]
+
+
+def test_no_room_for_a_post_does_not_stop_the_batch(store: MongoInstances) -> None:
+    """WR-15: of a batch, only the instance whose document would exceed MongoDB's 16 MB gets nothing."""
+    store.create([instance(), instance("two")])
+    large = "x" * 9_000_000
+    assert store.post([Post("one", InboxEntry("e", large), ("w",))]) == {"one"}
+    again = [Post(name, InboxEntry("f", text), ("w",)) for name, text in (("one", large), ("two", "x"))]
+    assert store.post(again) == {"two"}
 
 
 def test_no_server_is_told_with_a_cure() -> None:

@@ -7,22 +7,31 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pymongo import MongoClient
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from reactory.adapters.mongo.blobs import MongoBlobs
 from reactory.adapters.mongo.definitions import MongoDefinitions
+from reactory.adapters.mongo.events import MongoEvents
 from reactory.adapters.mongo.instances import MongoInstances
+from reactory.adapters.mongo.records import MongoRecords
+from reactory.adapters.mongo.results import MongoResults
 from reactory.adapters.mongo.schema import INDEXES, MongoSchema
+from reactory.adapters.mongo.tasks import MongoTasks
+from reactory.ports.events import StoredEvent
 from reactory.ports.store import (
     HistoryChunk,
     InboxEntry,
     Instance,
     InstanceQuery,
+    OpenWait,
+    Post,
     Push,
     Settle,
     StoredDefinition,
 )
+from reactory.ports.tasks import TaskQuery, WorkItem
 
 Document = dict[str, Any]
 EXPLAINABLE = ("find", "update", "delete", "aggregate", "count", "findAndModify")
@@ -56,12 +65,22 @@ class Stores:
         self.instances = MongoInstances(self.database)
         self.definitions = MongoDefinitions(self.database)
         self.blobs = MongoBlobs(self.database)
+        self.events = MongoEvents(self.database)
+        self.tasks = MongoTasks(self.database)
+        self.results = MongoResults(self.database)
+        self.records = MongoRecords(self.database)
         self.recorder = recorder
         self.instances.create([instance(number) for number in range(300)])
         self.instances.append_history([HistoryChunk(f"i{number:03d}", 0, ["{}"]) for number in range(100)])
         self.blobs.put({f"i{number:03d}/a": b"x" for number in range(100)})
         for number in range(20):
             self.definitions.put(definition(number))
+        for number in range(100):
+            self.events.put(event(number))
+            self.records.put("default", "todo", f"t{number:02d}", "{}")
+            self.results.put(f"r{number}", "{}", 60_000)
+        self.events.mark_consumed("i000", {f"e{number}": number for number in range(100)}, NOW + 60_000)
+        self.tasks.open([item(number) for number in range(100)])
         recorder.commands.clear()
 
 
@@ -78,7 +97,13 @@ def instance(number: int) -> Instance:
         created_at=NOW + number,
         updated_at=NOW,
         wake_at=NOW - number if number % 3 == 0 else None,
+        waits=[OpenWait(f"w{number}", "event", "wait", "paid", key_of(number), NOW)] if number % 2 else [],
     )
+
+
+def key_of(number: int) -> str | None:
+    """Of every other instance that waits: the key "1" or "2", or none."""
+    return (None, "1", "2")[number % 3]
 
 
 def definition(number: int) -> StoredDefinition:
@@ -90,6 +115,32 @@ def definition(number: int) -> StoredDefinition:
         name_space="acme",
         name="W",
         created_at=NOW,
+    )
+
+
+def event(number: int) -> StoredEvent:
+    return StoredEvent(
+        id=f"e{number:03d}",
+        name="paid" if number % 2 else "sent",
+        key=f"{number % 3}",
+        time=NOW + number,
+        created_at=NOW,
+        due_at=NOW - number if number % 5 == 0 else None,
+        expires_at=NOW + 600_000,
+    )
+
+
+def item(number: int) -> WorkItem:
+    return WorkItem(
+        id=f"t{number:03d}",
+        kind="user" if number % 2 else "activity",
+        name="approve" if number % 2 else "bill",
+        instance_id=f"i{number % 20:03d}",
+        workflow_id="acme.W1",
+        path="p",
+        priority=number % 4 + 1,
+        assignee=("ann", None, "bob")[number % 3],
+        created_at=NOW + number,
     )
 
 
@@ -131,6 +182,15 @@ QUERIES = [
     InstanceQuery(parent="i000"),
     InstanceQuery(search="c1"),
 ]
+PLACE = (NOW + 10, "e010")
+TASKS = [
+    TaskQuery(),
+    TaskQuery(kind="user", name="approve"),
+    TaskQuery(workflow_id="acme.W1"),
+    TaskQuery(assignee="ann"),
+    TaskQuery(kind="user", assignee="bob"),
+    TaskQuery(instance_id="i007"),
+]
 USES: dict[str, Callable[[Stores], object]] = {
     "create": lambda stores: stores.instances.create([instance(0)]),
     "get": lambda stores: stores.instances.get("i000"),
@@ -144,6 +204,11 @@ USES: dict[str, Callable[[Stores], object]] = {
     "mail": lambda stores: stores.instances.mail(["i000", "i001"]),
     "ending": lambda stores: stores.instances.ending(60_000, 10),
     "send": lambda stores: stores.instances.send("i000", InboxEntry("e", "x"), ["PAUSED"]),
+    "post": lambda stores: stores.instances.post([Post("i001", InboxEntry("p", "x"), ("w1", "w0"))]),
+    "post twice": lambda stores: stores.instances.post([Post("i000", InboxEntry("p", "x"), ("w0",))]),
+    "waiting": lambda stores: stores.instances.waiting("default", "paid", "1", NOW, 10),
+    "waiting page": lambda stores: stores.instances.waiting("default", "paid", "1", NOW, 10, "i100"),
+    "signal": lambda stores: stores.instances.waiting("default", "paid", "@i001", NOW, 10),
     "due": lambda stores: stores.instances.due(1000, 10),
     "due page": lambda stores: stores.instances.due(1000, 10, (NOW - 100, "i000")),
     "leased": lambda stores: stores.instances.leased(["i000", "i001"]),
@@ -157,6 +222,28 @@ USES: dict[str, Callable[[Stores], object]] = {
     "delete definition": lambda stores: stores.definitions.delete("default", "acme.W1", None),
     "blobs": lambda stores: stores.blobs.get(["i000/a", "i001/a"]),
     "delete blobs": lambda stores: stores.blobs.delete_prefix("i000/"),
+    "event twice": lambda stores: stores.events.put(event(1)),
+    "event": lambda stores: stores.events.get("e001"),
+    "delivered": lambda stores: stores.events.delivered("e000"),
+    "due events": lambda stores: stores.events.due(1000, 10),
+    "due events page": lambda stores: stores.events.due(1000, 10, (NOW - 100, "e000")),
+    "earlier events": lambda stores: stores.events.find("default", "paid", ["1", "2"], 0, NOW + 100, 5),
+    "earlier events of any key": lambda stores: stores.events.find("default", "paid", None, 0, NOW + 100, 5),
+    "earlier events page": lambda stores: stores.events.find("default", "paid", ["1"], 0, NOW + 100, 5, PLACE),
+    "mark consumed": lambda stores: stores.events.mark_consumed("i000", {"e001": 1, "e002": 2}, NOW),
+    "consumed": lambda stores: stores.events.consumed("i000", ["e003", "e004"]),
+    "assign task": lambda stores: stores.tasks.assign("t001", "ann"),
+    "close tasks": lambda stores: stores.tasks.close(["t001", "t002"]),
+    "task": lambda stores: stores.tasks.get("t001"),
+    "take": lambda stores: stores.tasks.take("default", "bill", "w", 1000, 2),
+    "extend": lambda stores: stores.tasks.extend("t001", 1, 1000),
+    "result": lambda stores: stores.results.get(["r1", "r2"]),
+    "result twice": lambda stores: stores.results.put("r1", "{}", 1000),
+    "record": lambda stores: stores.records.get("default", "todo", "t01"),
+    "record twice": lambda stores: stores.records.put("default", "todo", "t01", "{}"),
+    "delete record": lambda stores: stores.records.delete("default", "todo", "t01"),
+    "records": lambda stores: stores.records.list("default", "todo", "t1", 5),
+    "records page": lambda stores: stores.records.list("default", "todo", "t1", 5, "t12"),
 }
 LISTS = {f"list {number}": query for number, query in enumerate(QUERIES)}
 
@@ -225,6 +312,25 @@ def items(query: InstanceQuery) -> Iterator[tuple[str, Any]]:
     return ((field, getattr(query, field)) for field in InstanceQuery.__struct_fields__)
 
 
+@pytest.mark.parametrize("query", TASKS)
+def test_no_list_of_tasks_scans_a_collection(stores: Stores, query: TaskQuery) -> None:
+    """DB-1: the open items are found by an index, on the first page and on the next."""
+    first = stores.tasks.list(replace(query, limit=2))
+    assert first.next_cursor
+    stores.tasks.list(replace(query, cursor=first.next_cursor))
+    for plan in plans(stores):
+        assert "COLLSCAN" not in list(found(plan, "stage"))
+
+
+@pytest.mark.parametrize(
+    "use", ["take", "earlier events", "earlier events of any key", "earlier events page", "due events", "records"]
+)
+def test_what_is_asked_for_in_order_is_not_sorted_in_memory(stores: Stores, use: str) -> None:
+    """DB-1: the index gives the order too, so an answer costs what it holds and not what matches."""
+    USES[use](stores)
+    assert "SORT" not in [stage for plan in plans(stores) for stage in found(plan, "stage")]
+
+
 @pytest.mark.parametrize("query", [query for query in QUERIES if not (query.search or query.parent)])
 def test_a_page_of_a_list_is_not_sorted_in_memory(stores: Stores, query: InstanceQuery) -> None:
     """DB-1: the index gives the order too, so a page costs what it shows and not what matches."""
@@ -243,11 +349,45 @@ def test_a_sweep_reads_what_is_due_and_not_what_exists(stores: Stores) -> None:
     assert (stats["totalKeysExamined"], stats["totalDocsExamined"]) == (1, 1)
 
 
+@pytest.mark.parametrize("after", [None, "i100"])
+def test_who_waits_is_read_in_order_and_nobody_else(stores: Stores, after: str | None) -> None:
+    """DB-1: a page of those who wait for an event costs what it answers, not who waits or what exists."""
+    page = stores.instances.waiting("default", "paid", "1", NOW, 10, after)
+    assert len(page) == 10
+    (command,) = stores.recorder.commands
+    explained = stores.database.command({"explain": command, "verbosity": "executionStats"})
+    assert "SORT" not in list(found(explained, "stage"))
+    stats = explained["executionStats"]
+    assert stats["totalDocsExamined"] <= 12
+    assert stats["totalKeysExamined"] <= 24
+
+
 def test_counting_reads_the_index_alone(stores: Stores) -> None:
     """DB-1: statistics do not fetch documents."""
     stores.instances.count_by_status("default")
     (plan,) = plans(stores)
     assert "FETCH" not in list(found(plan, "stage"))
+
+
+@pytest.mark.parametrize("collection", ["events", "consumed", "results", "tasks"])
+def test_what_has_a_time_to_live_is_deleted_by_the_database(stores: Stores, collection: str) -> None:
+    """WH-9, CA-3: events, marks, results and closed tasks go by themselves at the date that each of them names."""
+    stores.tasks.close(["t001"])
+    ending = [
+        one["expireAfterSeconds"]
+        for one in stores.database[collection].list_indexes()
+        if list(one["key"]) == ["expiresAt"]
+    ]
+    assert ending == [0]
+    assert stores.database[collection].count_documents({"expiresAt": {"$type": "date"}}) > 0
+
+
+def test_an_open_task_has_no_time_to_live(stores: Stores) -> None:
+    """WH-5: an item of which nobody takes notice waits as long as its instance does; a closed one is kept for a week."""
+    stores.tasks.close(["t001"])
+    (closed,) = stores.database["tasks"].find({"expiresAt": {"$exists": True}})
+    assert closed["_id"] == "t001"
+    assert abs(int(closed["expiresAt"]) - NOW - 7 * 24 * 3_600_000) < 3_600_000
 
 
 def test_every_index_has_a_query(stores: Stores) -> None:
@@ -256,8 +396,15 @@ def test_every_index_has_a_query(stores: Stores) -> None:
         use(stores)
     for query in QUERIES:
         stores.instances.list(query)
+    for tasks in TASKS:
+        stores.tasks.list(tasks)
     used = {(collection_of(plan), name) for plan in plans(stores) for name in found(plan, "indexName")}
-    declared = {(collection, index.document["name"]) for collection, indexes in INDEXES.items() for index in indexes}
+    declared = {
+        (collection, index.document["name"])
+        for collection, indexes in INDEXES.items()
+        for index in indexes
+        if "expireAfterSeconds" not in index.document  # MongoDB itself deletes by it
+    }
     assert declared - used == set()
 
 

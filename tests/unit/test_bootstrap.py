@@ -30,7 +30,7 @@ class Anything:
 @pytest.fixture
 def storage() -> Ports:
     """No database."""
-    return cast("Ports", {name: Anything() for name in ("instances", "definitions", "blobs", "schema")})
+    return cast("Ports", {name: Anything() for name in bootstrap._STORAGE})
 
 
 @pytest.fixture(autouse=True)
@@ -73,9 +73,9 @@ def test_overrides_take_the_place_of_adapters(storage: Ports) -> None:
 
 
 def test_mongodb_is_wired_by_default() -> None:
-    """Instances, definitions, blobs and schema share one client (DB-2); nothing waits for a server that is not there."""
+    """All stores and the schema share one client (DB-2); nothing waits for a server that is not there."""
     app = bootstrap.bootstrap(Settings(aws="memory", mongodb_uri="mongodb://127.0.0.1:1/?connect=false"))
-    ports = (app.instances, app.definitions, app.blobs, app.schema)
+    ports = [getattr(app, name) for name in bootstrap._STORAGE]
     assert {type(port).__module__.rpartition(".")[0] for port in ports} == {"reactory.adapters.mongo"}
 
 
@@ -154,7 +154,7 @@ def test_building_the_app_imports_no_boto3() -> None:
     """Most requests send no message: boto3 is imported by the first one that does."""
     code = (
         "import sys; from reactory.bootstrap import bootstrap; from reactory.settings import Settings;"
-        "ports = dict.fromkeys(('instances', 'definitions', 'schema'));"
+        "ports = dict.fromkeys(('instances', 'definitions', 'events', 'tasks', 'results', 'records', 'schema'));"
         "bootstrap(Settings(blobs='s3', bucket='b'), **ports); print('botocore' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -272,3 +272,50 @@ def test_two_modules_of_the_same_name_are_reported(tmp_path: Path) -> None:
         write(tmp_path / name, {"module.yaml": MANIFEST.format(name="Shop", more="")})
     (fault,) = load_modules([tmp_path]).faults
     assert (fault.code, str(tmp_path / "a") in fault.message) == ("DUPLICATE_MODULE", True)
+
+
+FLOWS = """\
+from reactory import step
+from reactory.authoring import Flow, workflow
+from .shared_steps import pay
+
+@step("acme.greet")
+def greet(name: str) -> str:
+    return f"hello {name}"
+
+@workflow("acme.Hello", version="1.0.0")
+def hello(flow: Flow, name: str):
+    flow.task(pay)
+    return {"text": flow.task(greet, name=name)}
+
+again = hello
+"""
+PAY = 'from reactory import step\n\n@step("acme.pay")\ndef pay() -> None: ...\n'
+
+
+def test_a_python_file_contributes_workflows_with_their_steps(tmp_path: Path) -> None:
+    """IN-2: what @workflow made in a file that a glob names is a document like any other, and its steps are known."""
+    files = {"flows/hello.py": FLOWS, "flows/shared_steps.py": PAY, "one.yaml": "a"}
+    folder = module(tmp_path / "shop", "workflows: ['*.yaml', 'flows/hello.py']\n", files)
+    modules = load_modules([folder])
+    assert modules.faults == ()
+    assert [file.path.name for file in modules.workflows] == ["one.yaml", "hello.py"]
+    assert "name: Hello\n" in modules.workflows[1].text
+    assert modules.registry.names() == {"acme.greet", "acme.pay"}
+    assert call(modules, "acme.pay") is None
+
+
+def test_a_python_file_without_workflows_or_with_wrong_ones_is_told(tmp_path: Path) -> None:
+    """IN-2, YF-1: each problem of a workflow that cannot be built is a fault with its line; nothing else is lost."""
+    wrong = FLOWS.replace("name=name", "nane=name").replace("1.0.0", "1")
+    files = {"a.py": FLOWS, "b.py": wrong, "c.py": "import nothing_there\n", "shared_steps.py": PAY}
+    modules = load_modules([module(tmp_path / "shop", "workflows: ['*.py']\n", files)])
+    assert [(Path(fault.file).name, fault.code, fault.line) for fault in modules.faults] == [
+        ("b.py", "WORKFLOW_NOT_BUILT", 9),
+        ("b.py", "WORKFLOW_NOT_BUILT", 12),
+        ("b.py", "WORKFLOW_NOT_BUILT", 12),
+        ("c.py", "STEPS_NOT_IMPORTED", 1),
+        ("shared_steps.py", "NO_WORKFLOWS", None),
+    ]
+    assert "did you mean name?" in modules.faults[1].message
+    assert [file.path.name for file in modules.workflows] == ["a.py"]

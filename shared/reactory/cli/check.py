@@ -37,14 +37,17 @@ class Checker:
             manifests = sorted(path.glob(f"*/{MANIFEST_NAME}")) or manifests
         for manifest in manifests:
             yield from self._once(manifest)
-            for file in self._module(manifest.parent).workflows:
-                yield from self._once(file.path)
+            for workflow in self._module(manifest.parent).workflows:
+                yield from self._once(workflow.path)
 
     def _once(self, file: Path) -> Iterator[dict[str, Any]]:
         resolved = file.resolve()
         if resolved not in self._seen:
             self._seen.add(resolved)
-            yield from self._manifest(file) if file.name == MANIFEST_NAME else self._document(file)
+            if file.name == MANIFEST_NAME:
+                yield from self._manifest(file)
+            else:
+                yield from self._python(file) if file.suffix == ".py" else self._document(file)
 
     def _module(self, folder: Path) -> Module:
         from reactory.steps.modules import load_module
@@ -84,6 +87,27 @@ class Checker:
             problems = [Problem(code="UNREADABLE_FILE", path="", message=f"cannot be read: {error.strerror}")]
         yield _answer(str(file), problems, missing=missing, note=note)
 
+    def _python(self, file: Path) -> Iterator[dict[str, Any]]:
+        """A file of workflows in Python: it is built with its module, whose faults say what is wrong with it."""
+        import msgspec
+
+        from reactory.definition.document import load_document
+        from reactory.definition.problem import Problem
+        from reactory.definition.validate import validate as problems_of
+
+        module, place = self._nearest(file), file.resolve()
+        faults = [fault for fault in module.faults if Path(fault.file).resolve() == place] if module else []
+        sources = [source for source in module.workflows if source.path.resolve() == place] if module else []
+        problems = [Problem(code=fault.code, path="", message=fault.message, line=fault.line) for fault in faults]
+        if not faults and not sources:
+            said = "workflows in Python are checked with their module: put a module.yaml beside it that names the file"
+            problems = [Problem(code="MODULE_NOT_FOUND", path="", message=said)]
+        handlers, note = self._handlers(file) if sources else (None, "")
+        for source in sources:
+            found = problems_of(load_document(source.text, name=str(file)), handlers=handlers)
+            problems += [msgspec.structs.replace(problem, line=None) for problem in found]
+        yield _answer(str(file), problems, missing=False, note=note)
+
     def _handlers(self, file: Path) -> tuple[frozenset[str] | None, str]:
         """The steps that the file may name; None with the reason when they are not known."""
         module = self._owner(file)
@@ -95,13 +119,15 @@ class Checker:
 
     def _owner(self, file: Path) -> Module | None:
         """The module beside the file, or the nearest one above it whose manifest names the file."""
-        resolved = file.resolve()
-        folder = next((parent for parent in resolved.parents if (parent / MANIFEST_NAME).is_file()), None)
-        if folder is None:
+        module, resolved = self._nearest(file), file.resolve()
+        if module is None:
             return None
-        module = self._module(folder)
         named = {workflow.path.resolve() for workflow in module.workflows}
-        return module if folder == resolved.parent or resolved in named else None
+        return module if module.folder.resolve() == resolved.parent or resolved in named else None
+
+    def _nearest(self, file: Path) -> Module | None:
+        folder = next((parent for parent in file.resolve().parents if (parent / MANIFEST_NAME).is_file()), None)
+        return None if folder is None else self._module(folder)
 
 
 def _answer(file: str, problems: Sequence[Problem], *, missing: bool, note: str = "") -> dict[str, Any]:

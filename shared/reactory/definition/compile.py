@@ -37,6 +37,7 @@ def compile_document(data: Mapping[str, Any], *, handlers: Collection[str] | Non
     """The program of validated data. ``handlers`` decides which ``custom`` steps run a registered Python step."""
     metadata = data.get("metadata") or {}
     steps = StepCompiler(
+        name_space=data["nameSpace"],
         handlers=frozenset(handlers or ()),
         retry=metadata.get("retryPolicy"),
     )

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reactory.definition.compilewaits import (
+    compile_cache,
+    compile_delay,
+    compile_distribution,
+    compile_interval,
+    compile_wait,
+)
 from reactory.definition.ordering import predecessors
 from reactory.definition.policy import DEFAULT_RETRY, ErrorPolicy, RetryPolicy
 from reactory.definition.program import (
@@ -13,6 +20,7 @@ from reactory.definition.program import (
     ConditionConfig,
     CustomConfig,
     DelayConfig,
+    Distribution,
     EndConfig,
     ForEachConfig,
     JoinConfig,
@@ -21,6 +29,9 @@ from reactory.definition.program import (
     Node,
     NodeConfig,
     ParallelConfig,
+    RecurConfig,
+    SagaConfig,
+    ScheduleConfig,
     SetVariableConfig,
     StartConfig,
     SwitchCase,
@@ -38,7 +49,8 @@ Raw = Mapping[str, Any]
 class StepCompiler:
     """Compiles the steps of one document. ``called`` gathers the handlers that it meets."""
 
-    def __init__(self, *, handlers: frozenset[str], retry: Raw | None) -> None:
+    def __init__(self, *, name_space: str, handlers: frozenset[str], retry: Raw | None) -> None:
+        self._name_space = name_space
         self._handlers = handlers
         self._retry = _retry_policy(retry) if retry is not None else None
         self.called: set[str] = set()
@@ -59,7 +71,7 @@ class StepCompiler:
     def _node(self, step: Raw, inherited: ErrorPolicy | None) -> Node:
         policy: ErrorPolicy | None = step.get("errorPolicy") or inherited
         retry, inputs, condition = step.get("retryPolicy"), step.get("inputs"), step.get("condition")
-        undo = step.get("compensateWith")
+        undo, cache = step.get("compensateWith"), step.get("cache")
         return Node(
             id=step["id"],
             type=step["type"],
@@ -69,14 +81,21 @@ class StepCompiler:
             condition=compile_slot(condition) if condition is not None else None,
             inputs=compile_template(inputs) if inputs is not None else None,
             outputs=tuple((key, compile_slot(source)) for key, source in (step.get("outputs") or {}).items()),
-            retry=_retry_policy(retry) if retry is not None else self._retry,
+            retry=self._attempts(step["type"], retry),
             timeout=step.get("timeout"),
             error_policy=policy,
             continue_on_error=bool(step.get("continueOnError")),
             execution=step.get("execution") or "at_least_once",
-            # what undoes a step does not inherit from it: `compensate` there would undo the undoing
-            compensate_with=self.block(undo, inherited) if undo else None,
+            # what undoes a step inherits nothing: `compensate` there would undo the undoing
+            compensate_with=self._optional(undo, None),
+            cache=compile_cache(cache) if cache is not None else None,
         )
+
+    def _attempts(self, kind: str, declared: Raw | None) -> RetryPolicy | None:
+        """The workflow's policy is for single steps: a saga that did not ask for it is not begun again."""
+        if declared is not None:
+            return _retry_policy(declared)
+        return self._retry if kind != "saga" else None
 
     def _config(self, step: Raw, policy: ErrorPolicy | None) -> NodeConfig:
         config: Raw = step.get("config") or {}
@@ -97,8 +116,11 @@ class StepCompiler:
                 return JoinConfig(_join_rule(config))
             case "delay":
                 return _delay(config)
+            case "saga":
+                return self._saga(step, config)
             case kind:
-                return self._container(kind, config, policy)
+                wait = compile_wait(step, config, self._name_space)
+                return wait if wait is not None else self._container(kind, config, policy)
 
     def _container(self, kind: str, config: Raw, policy: ErrorPolicy | None) -> NodeConfig:
         match kind:
@@ -119,6 +141,15 @@ class StepCompiler:
                     index_variable=config.get("indexVariable") or DEFAULT_INDEX,
                     max_concurrency=config.get("maxConcurrency"),
                     body=self.block(config["steps"], policy),
+                    distributed=_distribution(config.get("distributed")),
+                )
+            case "schedule":
+                return ScheduleConfig(after=compile_delay(config), body=self.block(config["steps"], policy))
+            case "recur":
+                return RecurConfig(
+                    interval=compile_interval(config["interval"]),
+                    until=compile_slot(config["until"]),
+                    body=self.block(config["steps"], policy),
                 )
             case "while":
                 return WhileConfig(
@@ -130,6 +161,14 @@ class StepCompiler:
 
     def _optional(self, steps: list[Raw] | None, policy: ErrorPolicy | None) -> Block | None:
         return self.block(steps, policy) if steps else None
+
+    def _saga(self, step: Raw, config: Raw) -> SagaConfig:
+        """Policies around a saga do not reach into it: a failure there compensates, unless the saga itself says else."""
+        return SagaConfig(
+            body=self.block(config["steps"], step.get("errorPolicy") or "compensate"),
+            undo=self._optional(config.get("compensate") or config.get("compensateSteps"), None),
+            policy=step.get("errorPolicy") or "compensate",
+        )
 
     def _switch(self, config: Raw, policy: ErrorPolicy | None) -> SwitchConfig:
         return SwitchConfig(
@@ -196,6 +235,10 @@ def _delay(config: Raw) -> DelayConfig:
         until=template("until"),
         reason=template("reason"),
     )
+
+
+def _distribution(declared: Raw | None) -> Distribution | None:
+    return compile_distribution(declared) if declared is not None else None
 
 
 def _join_rule(config: Raw) -> JoinRule:

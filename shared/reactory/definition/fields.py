@@ -18,7 +18,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from reactory.definition.codes import INVALID_EXPRESSION, INVALID_FIELD, INVALID_STEP_TIMEOUT, INVALID_TIMEOUT
 from reactory.definition.duration import MAX_DURATION, parse_duration
-from reactory.definition.instant import parse_instant
+from reactory.definition.instant import MAX_INSTANT, parse_instant
 from reactory.definition.wording import shown
 from reactory.exceptions import InvalidRequestError
 
@@ -108,6 +108,38 @@ def _parsed_by(parse: Callable[[str], int]) -> Callable[[Any], Any]:
 _DURATION = whole(0, MAX_DURATION, said="give a whole number of milliseconds; durationText takes 5s, 1m, 2h, 3d")
 _MILLISECONDS = {"type": ["integer", "string"], "description": "milliseconds, or a ${…} that gives them"}
 
+
+def _millis_or_text(low: int) -> Callable[[Any], Any]:
+    """A number of milliseconds or a duration text, at least ``low``."""
+    advice = f"give a number of milliseconds or a text such as 5s, 1m, 2h, 3d, at least {low} ms"
+
+    def accept(value: Any) -> Any:
+        if isinstance(value, str):
+            _parsed_by(parse_duration)(value)
+        amount = parse_duration(value) if isinstance(value, str) else value
+        if isinstance(amount, int) and not isinstance(amount, bool) and low <= amount <= MAX_DURATION:
+            return value
+        raise refusal(INVALID_FIELD, f"{shown(value)} is not valid here: {advice}")
+
+    return accept
+
+
+def _instant(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INSTANT:
+        return value
+    if isinstance(value, str):
+        return _parsed_by(parse_instant)(value)
+    said = "give a time like 2027-01-31T08:00:00Z, or milliseconds since 1970"
+    raise refusal(INVALID_FIELD, f"{shown(value)} is not valid here: {said}")
+
+
+_TIME_AMOUNT = {"type": ["integer", "string"], "description": "milliseconds, or a text such as 5s"}
+_MOMENT = {"type": ["integer", "string"], "description": "an RFC 3339 time, or milliseconds since 1970"}
+
+Milliseconds = Annotated[int, whole(1, MAX_DURATION, said=_TIMEOUT)]
+TimeAmount = Annotated[Any, Check(_millis_or_text(1), _TIME_AMOUNT)]
+IntervalTemplate = Annotated[Any, Check(_later_or(_millis_or_text(1)), _TIME_AMOUNT)]
+MomentTemplate = Annotated[Any, Check(_later_or(_instant), _MOMENT)]
 DurationTemplate = Annotated[Any, Check(_later_or(_DURATION.accept), _MILLISECONDS)]
 DurationTextTemplate = Annotated[str, Check(_later_or(_parsed_by(parse_duration)), {"type": "string"})]
 InstantTemplate = Annotated[str, Check(_later_or(_parsed_by(parse_instant)), {"type": "string"})]
@@ -137,6 +169,11 @@ _ONE_OR_MANY = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type"
 DependsOn = Annotated[Any, Check(_depends_on, _ONE_OR_MANY)]
 
 
+def later_or(check: Check) -> Check:
+    """What ``check`` takes, or a text with a ``${…}`` in it, which is only known when the step runs."""
+    return Check(_later_or(check.accept), {"type": "string"})
+
+
 # --- values -------------------------------------------------------------------------------------------------------
 
 
@@ -163,6 +200,41 @@ def _multiplier(value: Any) -> Any:
     raise refusal(INVALID_FIELD, f"{shown(value)} is not valid here: give a number from 1 to 1000")
 
 
+def _object(value: Any) -> Any:
+    if isinstance(value, dict) or has_hole(value):
+        return value
+    raise refusal(INVALID_FIELD, f"{shown(value)} is not valid here: give an object, or a ${{…}} that gives one")
+
+
+def _options(value: Any) -> Any:
+    if has_hole(value) or (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+        return value
+    raise refusal(INVALID_FIELD, f"{shown(value)} is not valid here: give a list of texts, such as [approve, reject]")
+
+
+def _form(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise refusal(INVALID_FIELD, f"{shown(value)} is not valid here: give a JSON Schema, an object")
+    from reactory.definition.form import form_complaint  # late: few documents have one
+
+    if (said := form_complaint(value)) is not None:
+        raise refusal(INVALID_FIELD, said)
+    return value
+
+
+def _percentage(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100:
+        return value
+    raise refusal(INVALID_FIELD, f"{shown(value)} is not valid here: give a percentage from 0 to 100")
+
+
+_LATER_OBJECT: dict[str, Any] = {"type": ["object", "string"], "description": "an object, or a ${…} that gives one"}
+_LATER_TEXTS: dict[str, Any] = {"type": ["array", "string"], "items": {"type": "string"}}
+
+ObjectTemplate = Annotated[Any, Check(_object, _LATER_OBJECT)]
+OptionsTemplate = Annotated[Any, Check(_options, _LATER_TEXTS)]
+FormSchema = Annotated[dict[str, Any], Check(_form, {"type": "object", "description": "a JSON Schema"})]
+Percentage = Annotated[float, Check(_percentage, {"type": "number", "minimum": 0, "maximum": 100})]
 ExpressionText = Annotated[Any, Check(_expression, {"type": ["string", "number", "boolean"], "description": "CEL"})]
 ItemsExpression = Annotated[Any, Check(_items, {"type": ["string", "array"], "description": "CEL, or a list"})]
 Priority = Annotated[Any, Check(_priority, {"enum": [1, 2, 3, 4, *PRIORITIES]})]

@@ -13,6 +13,10 @@ _INSTANT = re.compile(
 )
 
 
+MAX_INSTANT = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+
+
 def parse_instant(text: str) -> int:
     """Milliseconds since the epoch; a time without an offset is UTC, a date alone its midnight."""
     said = f"{text!r} is no time: write it like 2027-01-31T08:00:00Z"

@@ -28,13 +28,13 @@ from reactory.definition.wording import shown
 
 ValueType = Literal["string", "number", "integer", "boolean", "object", "array"]
 
-NameSpace = Annotated[
-    str, text(NAME_SPACE, "a name space is letters, digits, - and _ in parts with dots between, like acme-orders")
-]
-Name = Annotated[str, text(NAME, "a name begins with a letter, and goes on with letters, digits, - and _")]
-Version = Annotated[
-    str, text(VERSION, 'a version is three numbers in quotes, like "1.0.0"', code=INVALID_VERSION_FORMAT)
-]
+A_NAME_SPACE = text(NAME_SPACE, "a name space is letters, digits, - and _ in parts with dots between, like acme-orders")
+A_NAME = text(NAME, "a name begins with a letter, and goes on with letters, digits, - and _")
+A_VERSION = text(VERSION, 'a version is three numbers in quotes, like "1.0.0"', code=INVALID_VERSION_FORMAT)
+
+NameSpace = Annotated[str, A_NAME_SPACE]
+Name = Annotated[str, A_NAME]
+Version = Annotated[str, A_VERSION]
 
 
 class RetryPolicyModel(Shape):

@@ -7,7 +7,7 @@ A ``Block`` is a list of steps with its order; a ``Node`` is one step; a contain
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from reactory.definition.expression import Expression
@@ -230,10 +230,13 @@ class RecurConfig:
 
 @dataclass(frozen=True, slots=True)
 class SagaConfig:
-    """``undo`` is the saga's own compensation, run after those of its steps."""
+    """``undo`` is the saga's own compensation, run after those of its steps. ``policy`` is what a failure in it does unless
+    the step says else: the saga's own errorPolicy, or ``compensate``.
+    """
 
     body: Block
     undo: Block | None
+    policy: ErrorPolicy = "compensate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,9 +394,19 @@ class Program:
     handlers: frozenset[str] = frozenset()
     nodes: Mapping[str, Node] = field(init=False)
     """Every node by its step id, nested ones included."""
+    parts: dict[str, Program] = field(init=False, default_factory=dict, compare=False, repr=False)
+    """The fragments that were asked for, by step."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", {node.id: node for node in all_nodes(self.root)})
+
+    def fragment(self, step: str) -> Program:
+        """The part of it that a child instance runs for one batch of a distributed loop: that loop's step alone."""
+        part = self.parts.get(step)
+        if part is None:
+            node = replace(self.nodes[step], condition=None, enabled=True, timeout=None, error_policy=None, outputs=())
+            part = self.parts[step] = replace(self, root=Block((node,), ((),), ((),)), timeout=None)
+        return part
 
     @property
     def id(self) -> str:

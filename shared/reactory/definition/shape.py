@@ -20,10 +20,8 @@ from reactory.definition.location import Path
 from reactory.definition.models import WorkflowModel
 from reactory.definition.stepmodels import CONFIGS, StepModel, TaskModel
 from reactory.definition.steptree import StepSite, step_lists
-from reactory.definition.steptypes import KNOWN, NOT_YET, RUNNABLE
-from reactory.definition.wording import brief, shown, similar, suggestion
-
-_NOT_YET_FIELDS = {("for_each", "distributed")}
+from reactory.definition.steptypes import CACHEABLE, KNOWN, NOT_YET, RUNNABLE
+from reactory.definition.wording import brief, listed, shown, similar, suggestion
 
 _NEAR = 0.85
 """How alike a misspelling is: `handlr` is one of handler, `headers` is a word of its own."""
@@ -65,9 +63,12 @@ def _step_findings(site: StepSite) -> Iterator[Finding]:
     config = site.step.get("config")
     if config is None or isinstance(config, dict):
         for finding in check_shape(CONFIGS[kind], config or {}, (*site.path, "config")):
-            yield _misplaced(site, _not_yet(kind, finding))
+            yield _misplaced(site, finding)
     if kind == "task":
         yield from _misspelt_findings(site)
+    if site.step.get("cache") is not None and kind not in CACHEABLE:
+        said = f"`cache` is not for {kind}: only the results of {listed(sorted(CACHEABLE))} can be reused, remove it"
+        yield Finding(INVALID_FIELD, (*site.path, "cache"), said)
 
 
 def _misspelt_findings(site: StepSite) -> Iterator[Finding]:
@@ -87,12 +88,6 @@ def _unknown_type(kind: str) -> str:
     return f"the step type {shown(kind)} does not exist; {meant}Available are {', '.join(sorted(RUNNABLE))}"
 
 
-def _not_yet(kind: str, finding: Finding) -> Finding:
-    if finding.code == UNKNOWN_FIELD and (kind, finding.path[-1]) in _NOT_YET_FIELDS:
-        return Finding(finding.code, finding.path, f"`{finding.path[-1]}` is not available in this version; remove it")
-    return finding
-
-
 def _too_high(site: StepSite, finding: Finding) -> Finding:
     """A field of the config that was written at the step."""
     if finding.code != UNKNOWN_FIELD or len(finding.path) != len(site.path) + 1 or site.type not in CONFIGS:
@@ -103,7 +98,12 @@ def _too_high(site: StepSite, finding: Finding) -> Finding:
 
 
 def _misplaced(site: StepSite, finding: Finding) -> Finding:
-    """A field that the config lacks and the step itself holds was put one level too high."""
+    """A field that the config lacks and the step itself holds was put one level too high; one of the step too low."""
+    if finding.code == UNKNOWN_FIELD and finding.path[:-1] == (*site.path, "config"):
+        if finding.path[-1] in _fields_at(StepModel, ()):
+            said = f"`{finding.path[-1]}` is not a field here but of the step: move it out of `config`"
+            return Finding(finding.code, finding.path, said)
+        return finding
     if finding.code == MISSING_FIELD and finding.path[:-1] == (*site.path, "config") and finding.path[-1] in site.step:
         return Finding(finding.code, finding.path, f"{finding.message}; it stands beside `config`, move it into it")
     return finding

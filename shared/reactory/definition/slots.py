@@ -14,11 +14,26 @@ from reactory.definition.steptree import mapping_or_empty
 from reactory.definition.template import compile_template
 from reactory.exceptions import ExpressionError
 
-_EXPRESSIONS = {"condition": "condition", "switch": "value", "for_each": "items", "while": "condition"}
+_EXPRESSIONS = {
+    "condition": "condition",
+    "switch": "value",
+    "for_each": "items",
+    "while": "condition",
+    "recur": "until",
+    "wait_event": "eventKey",
+    "emit_event": "eventKey",
+}
 _TEMPLATES: dict[str, tuple[str, ...]] = {
     "log": ("message", "data"),
     "set_variable": ("key", "value"),
     "delay": ("duration", "durationText", "until", "reason"),
+    "schedule": ("duration", "durationText"),
+    "recur": ("interval",),
+    "wait_event": ("eventName", "effectiveDate"),
+    "emit_event": ("eventName", "data"),
+    "activity": ("activityName", "parameters"),
+    "user_activity": ("assignee", "options", "message"),
+    "invoke_workflow": ("workflowId", "workflowNameSpace", "workflowName", "workflowVersion", "input"),
 }
 _SOURCES = {"step_output": "steps", "input": "input", "env": "env"}
 _IDENTIFIER = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
@@ -36,6 +51,7 @@ def step_slots(step: Mapping[str, Any]) -> Iterator[Slot]:
     """Everything of a step that is evaluated when it runs, but for the steps inside it."""
     yield from _expression(("condition",), step.get("condition"))
     yield from _holes(("inputs",), step.get("inputs"))
+    yield from _holes(("cache", "key"), mapping_or_empty(step.get("cache")).get("key"))
     for name, source in mapping_or_empty(step.get("outputs")).items():
         yield from _expression(("outputs", name), source)
     kind = step.get("type")
@@ -54,6 +70,9 @@ def _config_slots(kind: str, config: Mapping[str, Any]) -> Iterator[Slot]:
     match kind:
         case "task" | "custom":
             yield from _holes(("config",), {key: value for key, value in config.items() if key != "handler"})
+        case "user_activity":
+            escalation = mapping_or_empty(config.get("escalation"))
+            yield from _holes(("config", "escalation", "assignee"), escalation.get("assignee"))
         case "switch" if isinstance(cases := config.get("cases"), list):
             for number, case in enumerate(cases):
                 yield from _holes(("config", "cases", number, "when"), mapping_or_empty(case).get("when"))

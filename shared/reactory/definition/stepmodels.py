@@ -15,22 +15,30 @@ from reactory.definition.fields import (
     ExpressionText,
     InstantTemplate,
     ItemsExpression,
+    Percentage,
     Shape,
     StepId,
     StepList,
     Steps,
     StepTimeout,
+    TimeAmount,
     VariableName,
     refusal,
     whole,
 )
 from reactory.definition.models import RetryPolicyModel
 from reactory.definition.policy import ErrorPolicy, Execution
-from reactory.definition.steptree import DEFAULT_INDEX, DEFAULT_ITEM, DEFAULT_ITERATIONS
+from reactory.definition.steptree import DEFAULT_BATCH_SIZE, DEFAULT_INDEX, DEFAULT_ITEM, DEFAULT_ITERATIONS
+from reactory.definition.waitmodels import WAITS
 
 Limit = Annotated[int, whole(1, 1_000_000)]
 Iterations = Annotated[int, whole(1, 1_000_000_000)]
 Strategy = Literal["all", "any", "n_of"]
+
+
+class CacheModel(Shape):
+    key: Annotated[str, Field(min_length=1)]
+    ttl: TimeAmount
 
 
 class StepModel(Shape):
@@ -50,6 +58,7 @@ class StepModel(Shape):
     depends_on: DependsOn | None = None
     config: dict[str, Any] | None = None
     execution: Execution | None = "at_least_once"
+    cache: CacheModel | None = None
     designer: Any = None
 
 
@@ -144,12 +153,19 @@ class ParallelModel(Shape):
     join: Annotated[JoinModel, BeforeValidator(_join)] | None = None
 
 
+class DistributionModel(Shape):
+    batch_size: Annotated[int, whole(1, 10_000)] | None = DEFAULT_BATCH_SIZE
+    max_concurrency: Limit | None = None
+    tolerated_failure_percentage: Percentage | None = 0
+
+
 class ForEachModel(Shape):
     items: ItemsExpression
     item_variable: VariableName | None = DEFAULT_ITEM
     index_variable: VariableName | None = DEFAULT_INDEX
     max_concurrency: Limit | None = None
     steps: Steps
+    distributed: DistributionModel | None = None
 
 
 class WhileModel(Shape):
@@ -190,5 +206,6 @@ CONFIGS: dict[str, type[Shape]] = {
     "for_each": ForEachModel,
     "while": WhileModel,
     "delay": DelayModel,
+    **WAITS,
 }
 """The model of each runnable type's ``config``."""

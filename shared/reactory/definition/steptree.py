@@ -14,6 +14,7 @@ from reactory.definition.location import Path
 DEFAULT_ITEM = "item"
 DEFAULT_INDEX = "index"
 DEFAULT_ITERATIONS = 1000
+DEFAULT_BATCH_SIZE = 100
 
 _LISTS: dict[str, tuple[str, ...]] = {
     "condition": ("thenSteps", "elseSteps"),
@@ -29,12 +30,15 @@ _LISTS_OF_LISTS = {"switch": "cases", "parallel": "branches"}
 
 @dataclass(frozen=True, slots=True)
 class StepSite:
-    """One step where it stands. ``loop_names`` are the names that the loops around it give to item and index."""
+    """One step where it stands. ``loop_names`` are the names that the loops around it give to item and index;
+    ``in_saga`` says that its failure undoes a saga, that is, not whether it is part of what a saga is undone by.
+    """
 
     path: Path
     step: dict[str, Any]
     siblings: list[Any]
     loop_names: frozenset[str] = frozenset()
+    in_saga: bool = False
 
     @property
     def id(self) -> str | None:
@@ -83,19 +87,27 @@ def step_lists(steps: Any, path: Path = ("steps",)) -> Iterator[tuple[Path, list
                 yield from step_lists(inner, (*path, number, *inner_path))
 
 
-def step_sites(steps: Any, path: Path = ("steps",), loop_names: frozenset[str] = frozenset()) -> Iterator[StepSite]:
+def step_sites(
+    steps: Any, path: Path = ("steps",), loop_names: frozenset[str] = frozenset(), *, in_saga: bool = False
+) -> Iterator[StepSite]:
     """All steps of a document in reading order."""
     if not isinstance(steps, list):
         return
     for number, step in enumerate(steps):
         if not isinstance(step, dict):
             continue
-        site = StepSite((*path, number), step, steps, loop_names)
+        site = StepSite((*path, number), step, steps, loop_names, in_saga)
         yield site
         for inner_path, inner in nested_lists(step):
             in_loop = inner_path[0] == "config"
             names = loop_names | loop_variables(step) if in_loop else loop_names
-            yield from step_sites(inner, (*site.path, *inner_path), names)
+            yield from step_sites(inner, (*site.path, *inner_path), names, in_saga=_saga_around(site, inner_path))
+
+
+def _saga_around(site: StepSite, inner: Path) -> bool:
+    if site.type == "saga":
+        return inner == ("config", "steps")
+    return site.in_saga and inner[0] == "config"
 
 
 def loop_variables(step: Mapping[str, Any]) -> frozenset[str]:

@@ -17,37 +17,40 @@ RUNNABLE = frozenset(
         "for_each",
         "while",
         "delay",
+        "schedule",
+        "recur",
+        "saga",
+        "wait_event",
+        "emit_event",
+        "activity",
+        "user_activity",
+        "invoke_workflow",
     }
 )
 
 NOT_YET = frozenset(
     {
-        "activity",
         "api_call",
         "cli_command",
         "cross_instance_variable",
         "data_transformation",
         "email",
-        "emit_event",
         "file_operation",
         "graphql",
-        "invoke_workflow",
         "mongo_query",
         "mongo_write",
         "python_script",
-        "recur",
-        "saga",
-        "schedule",
         "service_invoke",
         "soap_call",
         "sql_query",
         "telemetry",
         "todo",
-        "user_activity",
         "validation",
-        "wait_event",
     }
 )
 """Known to the format, refused by this version with a message that says so."""
 
 KNOWN = RUNNABLE | NOT_YET
+
+CACHEABLE = frozenset({"task", "custom"})
+"""The types that may have a ``cache``: those that do nothing but give a result."""

@@ -87,6 +87,8 @@ def document_names(data: Mapping[str, Any], sites: list[StepSite]) -> Names:
         if site.type == "set_variable" and isinstance(key := site.config.get("key"), str):
             computed = computed or "${" in key
             variables.add(key.split(".")[0])
+        if site.type == "wait_event" and isinstance(name := site.config.get("outputVariable"), str):
+            variables.add(name)
     return Names(
         inputs=frozenset(inputs) if isinstance(inputs, dict) and inputs else None,
         steps=frozenset(site.id for site in sites if site.id is not None),

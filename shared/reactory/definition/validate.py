@@ -53,6 +53,7 @@ def _findings(data: Mapping[str, Any], handlers: Collection[str] | None) -> Iter
     yield from order_findings(data.get("steps"), sites)
     for site in sites:
         yield from _name_findings(site)
+        yield from _saga_findings(site)
         if handlers is not None:
             yield from _handler_findings(site, handlers)
     yield from usage_findings(data, sites)
@@ -78,6 +79,13 @@ def _name_findings(site: StepSite) -> Iterator[Finding]:
         yield from _branch_findings(site.config.get("branches"), (*site.path, "config", "branches"))
     if site.type == "for_each":
         yield from _loop_findings(site.config, (*site.path, "config"))
+
+
+def _saga_findings(site: StepSite) -> Iterator[Finding]:
+    """What runs in child instances has ended by itself: a saga around it could not undo it step by step."""
+    if site.in_saga and site.type == "for_each" and site.config.get("distributed") is not None:
+        said = "a loop inside a saga cannot be distributed: remove `distributed`, or move the loop out of the saga"
+        yield Finding(INVALID_FIELD, (*site.path, "config", "distributed"), said)
 
 
 def _branch_findings(branches: Any, path: Path) -> Iterator[Finding]:

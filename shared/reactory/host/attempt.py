@@ -138,7 +138,8 @@ class Attempt:
     def _success(self, value: Any) -> Succeeded:
         effect = self.effect
         result = to_json_value(value, effect.handler)
-        return Succeeded(effect.path, effect.attempt, self._started, self._services.clock.now(), result)
+        now = self._services.clock.now()
+        return Succeeded(effect.path, effect.attempt, self._started, now, result, effect.generation)
 
     def _failure(self, error: BaseException) -> Failed:
         effect = self.effect
@@ -147,7 +148,8 @@ class Attempt:
         extra = {"instance_id": self.context.instance_id, "step_path": effect.path, "attempt": effect.attempt}
         text = "attempt %s of step '%s' failed: %s: %s"
         _LOG.warning(text, effect.attempt, effect.path, info.type, info.message, exc_info=trace, extra=extra)
-        return Failed(effect.path, effect.attempt, info, self._started, self._services.clock.now())
+        now = self._services.clock.now()
+        return Failed(effect.path, effect.attempt, info, self._started, now, effect.generation)
 
 
 def _unknown(handler: str) -> UnknownHandlerError:

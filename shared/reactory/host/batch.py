@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from reactory.exceptions import ReactoryError
 from reactory.host.attempt import Attempt
 from reactory.host.committer import Lane
-from reactory.host.outbox import bus_event
+from reactory.host.event_desk import KEPT_MS
 from reactory.host.services import Services
+from reactory.host.teller import Teller
 from reactory.host.threads import StepThreads
 from reactory.host.wakeups import NEAR_MS, send_wakeups
 from reactory.ports.store import HistoryChunk, InboxEntry, Instance, OutboxEntry, Outcome, Push, Settle
@@ -36,6 +37,9 @@ class Batch:
         self._executor = executor
         self._threads = threads
         store = services.instances
+        self._teller = Teller(
+            services.instances, services.blobs, services.bus, services.tasks, services.desk(), services.children()
+        )
         self._pushes: Lane[Push, Outcome] = Lane(executor, store.push)
         self._settles: Lane[Settle, Outcome] = Lane(executor, store.settle)
         self._news: dict[str, list[OutboxEntry]] = {}
@@ -67,6 +71,10 @@ class Batch:
 
     async def put_blobs(self, blobs: Mapping[str, bytes]) -> None:
         await self.in_thread(self.services.blobs.put, blobs)
+
+    async def remember_consumed(self, instance_id: str, events: Mapping[str, int]) -> None:
+        keep_until = self.services.clock.now() + 2 * KEPT_MS
+        await self.in_thread(self.services.events.mark_consumed, instance_id, dict(events), keep_until)
 
     # --- leases ---------------------------------------------------------------------------------------------------
 
@@ -131,8 +139,9 @@ class Batch:
         if not news:
             return
         try:
-            self.services.bus.publish([bus_event(owner, entry) for owner, entries in news.items() for entry in entries])
-            told = {owner: [entry.id for entry in entries] for owner, entries in news.items()}
+            told = self._teller.work_off(news)
+            if not told:
+                return
             self.services.instances.told(self.owner, told)
             self._told |= {(owner, entry) for owner, entries in told.items() for entry in entries}
         except ReactoryError as error:

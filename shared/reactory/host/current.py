@@ -28,5 +28,5 @@ def current(instance: Instance, program: Program, blobs: Blobs, env: Mapping[str
             if not patience:
                 break
         else:
-            machine.context.values[ref["id"]] = fetch(blobs, ref, instance.id, machine.context.values)
+            machine.context.values[ref["id"]] = fetch(blobs, ref, instance.family, machine.context.values)
     return machine

@@ -36,7 +36,7 @@ def history(
     if program is not None and (instance.journal or instance.inbox):
         for record in current(instance, program, blobs, env).records:
             records.setdefault(record.seq, record)
-    return [_entry(records[seq], blobs, instance.id) for seq in sorted(records)]
+    return [_entry(records[seq], blobs, instance.family) for seq in sorted(records)]
 
 
 def _entry(record: Record, blobs: Blobs, owner: str) -> dict[str, Any]:

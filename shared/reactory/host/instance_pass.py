@@ -17,14 +17,30 @@ import msgspec
 from reactory.definition.program import Program
 from reactory.host.attempt import Attempt, Outcome, too_large
 from reactory.host.batch import Batch
+from reactory.host.errands import of_end
 from reactory.host.given_up import is_given_up
 from reactory.host.ledger import Ledger
 from reactory.host.outbox import status_entries
 from reactory.host.recovery import replay, restore, settle_down, stored_facts
 from reactory.host.signals import LeaseLostSignal
 from reactory.host.values import fetch
-from reactory.kernel.effects import CancelStep, Effect, LogLine, RunStep, StatusChanged, Store
+from reactory.kernel.effects import (
+    CancelChild,
+    CancelStep,
+    Effect,
+    Emit,
+    ItemChanged,
+    LogLine,
+    LookAgain,
+    RetryChild,
+    RunStep,
+    Spill,
+    StartChild,
+    StatusChanged,
+    Store,
+)
 from reactory.kernel.facts import Begin, Fact, Interrupted, Succeeded, Tick, decode_fact
+from reactory.kernel.nodes.distributed import part_output
 from reactory.kernel.snapshot import content_id
 from reactory.kernel.state import TERMINAL
 from reactory.kernel.timers import next_timer
@@ -114,7 +130,8 @@ class InstancePass:
         self._resume_running()
 
     def _is_awaited(self, attempt: Attempt) -> bool:
-        return self._machine.awaited(attempt.effect.path, attempt.effect.attempt) is not None
+        effect = attempt.effect
+        return self._machine.awaited(effect.path, effect.attempt, effect.generation) is not None
 
     def _note_return(self) -> None:
         """A worker had given it up and one takes it up again: the kernel never knew, so its status stands (WH-18)."""
@@ -167,6 +184,9 @@ class InstancePass:
             return True
         if self._in_flight:
             if self._ledger.must_write and not await self._write_facts():
+                return True
+            if self._ledger.is_urgent(self._machine):
+                await self._settle(keep_lease=True)
                 return True
             await self._wait()
             return True
@@ -224,7 +244,7 @@ class InstancePass:
         encoded = too_large(outcome.output, self._limits.inline_limit)
         if encoded is None:
             return outcome
-        blob_id = content_id(f"{self.instance_id}/{outcome.path}@{outcome.attempt}", encoded)
+        blob_id = content_id(f"{self._machine.context.blobs}/{outcome.path}@{outcome.attempt}", encoded)
         self._ledger.keep_blob(blob_id, encoded)
         self._machine.context.values[blob_id] = outcome.output
         return msgspec.structs.replace(outcome, output=make_ref(blob_id, len(encoded)))
@@ -248,7 +268,9 @@ class InstancePass:
 
     async def _load(self, ref: dict[str, Any]) -> None:
         values = self._machine.context.values
-        values[ref["id"]] = await self._batch.in_thread(fetch, self._services.blobs, ref, self.instance_id, values)
+        values[ref["id"]] = await self._batch.in_thread(
+            fetch, self._services.blobs, ref, self._machine.context.owner, values
+        )
 
     def _take_stores(self) -> None:
         """What was moved out of line a moment ago may be asked for already."""
@@ -271,6 +293,11 @@ class InstancePass:
                         self._ready.append(effect)
                 case StatusChanged():
                     self._ledger.owe(status_entries(self._instance, effect))
+                    self._tell_parent(effect)
+                case Emit() | StartChild() | RetryChild() | CancelChild() | LookAgain() | ItemChanged():
+                    self._ledger.owe_errand(effect, self._machine.state.seq)
+                case Spill(events=events):
+                    self._ledger.spill(events)
                 case CancelStep(path=path) if not replaying:
                     attempt = self._in_flight.pop(path, None)
                     if attempt is not None:
@@ -280,6 +307,16 @@ class InstancePass:
                 case _:
                     pass
 
+    def _tell_parent(self, change: StatusChanged) -> None:
+        """Whoever started this instance, and waits for it, has to know how it ended."""
+        instance, machine = self._instance, self._machine
+        if instance.parent is None or change.status not in TERMINAL:
+            return
+        output = machine.state.output
+        if instance.fragment is not None and change.status == "FAILED":
+            output = part_output(machine)
+        self._ledger.owe([of_end(instance, change.status, output, change.reason, change.number)])
+
     def _log(self, line: LogLine) -> None:
         extra = {"instance_id": self.instance_id, "step_path": line.path, "data": line.data}
         _STEP_LOG.log(_LEVELS[line.level], "%s", line.message, extra=extra)
@@ -288,7 +325,7 @@ class InstancePass:
         """Whether a step that was to run is still to run, and nobody runs it."""
         if self._machine.state.status != "RUNNING" or effect.path in self._in_flight:
             return False
-        return self._machine.awaited(effect.path, effect.attempt) is not None
+        return self._machine.awaited(effect.path, effect.attempt, effect.generation) is not None
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
@@ -308,7 +345,7 @@ class InstancePass:
     async def _load_arguments(self) -> None:
         for effect in self._ready:
             for value in (effect.input, effect.config):
-                if is_ref(value, self.instance_id) and value["id"] not in self._machine.context.values:
+                if is_ref(value, self._machine.context.owner) and value["id"] not in self._machine.context.values:
                     await self._load(value)
 
     def _start_ready(self) -> None:
@@ -333,6 +370,7 @@ class InstancePass:
             workflow_id=program.id,
             version=program.version,
             path=effect.path,
+            generation=effect.generation,
             step_id=effect.node.id,
             attempt=effect.attempt,
             tenant=self._instance.tenant,

@@ -7,17 +7,25 @@ inbox in first.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import msgspec
 
 from reactory.host.batch import Batch
+from reactory.host.errands import Errand, of_effect, of_waits, open_waits
+from reactory.host.outbox import BUS_KINDS
 from reactory.host.signals import LeaseLostSignal, TooLargeSignal
+from reactory.kernel.effects import Emit, StartChild
 from reactory.kernel.facts import Begin, Fact, Tick, encode_fact
 from reactory.kernel.machine import Machine
 from reactory.kernel.records import Record, encode_record
 from reactory.kernel.snapshot import content_id, forget_unreferenced, snapshot
 from reactory.kernel.values import make_ref
 from reactory.ports.store import HistoryChunk, Instance, OutboxEntry, Outcome, Push, Settle
+
+ERRAND_BYTES = 2_048
+"""What an errand carries beyond this goes out of line."""
 
 
 class Ledger:
@@ -38,6 +46,8 @@ class Ledger:
         self._pages: dict[str, bytes] = {}
         self._news: list[OutboxEntry] = []
         self._owed: set[str] = set()
+        self._spilled: dict[str, int] = {}
+        self._begin = instance.id if instance.root is None else f"{instance.root}/{instance.id}"
 
     # --- taking down ----------------------------------------------------------------------------------------------
 
@@ -77,6 +87,36 @@ class Ledger:
     def owe(self, entries: Sequence[OutboxEntry]) -> None:
         self._news += entries
 
+    def owe_errand(self, effect: Errand, number: int) -> None:
+        """Something to be done outside, after the state that asks for it is durable. A child's large input, and an
+        event's, go out of line: the outbox is a part of the document.
+        """
+        instance = self.instance
+        if isinstance(effect, StartChild):
+            effect = replace(effect, input=self._out_of_line(effect.input))
+        elif isinstance(effect, Emit):
+            effect = replace(effect, data=self._out_of_line(effect.data))
+        self._news.append(of_effect(instance, effect, len(self._news) + 1000 * number))
+
+    def _out_of_line(self, value: Any) -> Any:
+        encoded = msgspec.json.encode(value)
+        if len(encoded) <= ERRAND_BYTES:
+            return value
+        blob_id = content_id(f"{self._begin}/errand", encoded)
+        self._blobs[blob_id] = encoded
+        return make_ref(blob_id, len(encoded))
+
+    def spill(self, events: Mapping[str, int]) -> None:
+        """Consumed events that leave the state: kept outside of it before the state without them is."""
+        self._spilled |= events
+
+    def is_urgent(self, machine: Machine) -> bool:
+        """Whether others have to know something now, although steps are still running."""
+        if any(entry.kind not in BUS_KINDS for entry in self._news):
+            return True
+        known = {wait.id for wait in self.instance.waits}
+        return {wait.id for wait in open_waits(machine)} != known
+
     # --- writing --------------------------------------------------------------------------------------------------
 
     async def push(self) -> bool:
@@ -103,7 +143,7 @@ class Ledger:
             raise LeaseLostSignal
         self._journaled([*before, *(entry.fact for entry in entries)])
         self._forget_unwritten()
-        self._news, self._pages = [], {}
+        self._news, self._pages, self._spilled = [], {}, {}
         return after
 
     async def settle(self, machine: Machine, timer: int | None, *, keep_lease: bool) -> bool:
@@ -113,6 +153,9 @@ class Ledger:
                 return False
             self._blobs.update(self._pages)
             self._pages = {}
+        if self._spilled:
+            await self._batch.remember_consumed(instance_id=self.instance.id, events=self._spilled)
+            self._spilled = {}
         settle = await self._make_settle(machine, timer, keep_lease=keep_lease)
         if not _written(await self._batch.settle(settle)):
             return False
@@ -121,13 +164,15 @@ class Ledger:
 
     async def _make_settle(self, machine: Machine, timer: int | None, *, keep_lease: bool) -> Settle:
         state, instance = machine.state, self.instance
+        waits = open_waits(machine)
+        news = [*self._news, *of_waits(instance, machine, instance.waits, waits)]
         history = await self._keep_history(machine.records)
-        text, blobs = snapshot(state, instance.id, machine.context.values)
+        text, blobs = snapshot(state, machine.context.owner, machine.context.values, machine.context.blobs)
         self._blobs.update(blobs)
         await self._store_blobs()
         now = self._batch.services.clock.now()
         self._owed = self._batch.still_owed(instance.id, self._owed)
-        owes = self._owed or self._news or instance.outbox
+        owes = self._owed or news or instance.outbox
         return Settle(
             instance_id=instance.id,
             epoch=instance.epoch,
@@ -140,11 +185,13 @@ class Ledger:
             updated_at=now,
             wake_at=min(now, timer or now) if owes else timer,
             timer_at=timer,
-            waits=[],
-            outbox=self._news,
+            waits=waits,
+            outbox=news,
             history=history,
             keep_lease=keep_lease,
             journal_count=instance.journal_count,
+            version=machine.program.version if machine.program.version != instance.version else None,
+            fingerprint=machine.program.fingerprint if machine.program.version != instance.version else None,
         )
 
     def _settled(self, machine: Machine, settle: Settle) -> None:
@@ -155,7 +202,10 @@ class Ledger:
         machine.records = []
         forget_unreferenced(machine.state, machine.context.values)
         self._forget_unwritten()
-        news = [*instance.outbox, *self._news]
+        news = [*instance.outbox, *settle.outbox]
+        instance.waits = settle.waits
+        instance.version = settle.version or instance.version
+        instance.fingerprint = settle.fingerprint or instance.fingerprint
         instance.state, instance.journal, instance.journal_count = settle.state, [], 0
         instance.status, instance.reason, instance.outbox = settle.status, settle.reason, []
         self._journal_bytes, self._news = 0, []
@@ -195,7 +245,7 @@ class Ledger:
         if len(text) <= self._limits.inline_limit:
             return text
         encoded = msgspec.json.encode(record.output)
-        blob_id = content_id(f"{self.instance.id}/r{record.seq}", encoded)
+        blob_id = content_id(f"{self._begin}/r{record.seq}", encoded)
         self._blobs[blob_id] = encoded
         return encode_record(msgspec.structs.replace(record, output=make_ref(blob_id, len(text))))
 

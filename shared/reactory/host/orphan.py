@@ -99,7 +99,7 @@ async def _write(
         updated_at=now,
         wake_at=now if outbox or instance.outbox else None,
         timer_at=None,
-        waits=[],
+        waits=instance.waits,
         outbox=outbox,
         history=[],
     )

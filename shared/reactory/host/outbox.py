@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from reactory.kernel.effects import StatusChanged
 from reactory.kernel.machine import rfc3339
-from reactory.ports.bus import BusEvent
+from reactory.ports.bus import MAX_DETAIL, BusEvent
 from reactory.ports.store import Instance, OutboxEntry
+
+if TYPE_CHECKING:
+    from reactory.host.errands import Emission
 
 SOURCE = "reactory.workflow"
 STATUS_CHANGE = "Workflow Instance Status Change"
 DEAD_LETTERED = "Workflow Instance Dead Lettered"
+EVENT = "Workflow Event"
+BUS_KINDS = frozenset({"status", "dead-lettered"})
+"""Kinds of entries that are told to the bus as they are."""
 
 
 def status_entries(instance: Instance, change: StatusChanged) -> list[OutboxEntry]:
@@ -41,3 +47,10 @@ def bus_event(instance_id: str, entry: OutboxEntry) -> BusEvent:
     body = msgspec.json.decode(entry.body)
     kind = DEAD_LETTERED if entry.kind == "dead-lettered" else STATUS_CHANGE
     return BusEvent(f"{instance_id}:{entry.id}", SOURCE, kind, body["detail"], body["time"])
+
+
+def emitted(emission: Emission, data: Any) -> BusEvent:
+    """The event of an ``emit_event`` step, for who listens outside. One that is too large for the bus goes without data."""
+    detail = {"name": emission.name, "key": emission.key, "tenant": emission.tenant, "instanceId": emission.source}
+    fits = len(msgspec.json.encode(data)) < MAX_DETAIL - 4096
+    return BusEvent(emission.id, SOURCE, EVENT, detail | ({"data": data} if fits else {}), emission.time)

@@ -29,8 +29,13 @@ def restore(
         tenant=instance.tenant,
         env=env,
         timeout=instance.timeout,
+        created=instance.created_at,
+        root=instance.root,
+        fragment=instance.fragment,
         values={} if values is None else values,
     )
+    if instance.fragment is not None:
+        program = program.fragment(instance.fragment)
     return Machine(program, state, context)
 
 

@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reactory.host.children import Children, Starter
 from reactory.host.definitions import Definitions
+from reactory.host.event_desk import EventDesk
 from reactory.ports.blobs import Blobs
 from reactory.ports.bus import Bus
 from reactory.ports.clock import Clock, Ids
+from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
+from reactory.ports.results import ResultCache
 from reactory.ports.store import InstanceStore
+from reactory.ports.tasks import TaskStore
 from reactory.steps.registry import StepRegistry
 
 
@@ -48,5 +53,17 @@ class Services:
     clock: Clock
     ids: Ids
     steps: StepRegistry
+    events: EventStore
+    tasks: TaskStore
+    results: ResultCache
+    starter: Starter
     env: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+
+    def desk(self) -> EventDesk:
+        """Publishes, delivers and looks for events."""
+        return EventDesk(self.events, self.instances, self.blobs, self.queue, self.clock, self.limits.inline_limit)
+
+    def children(self) -> Children:
+        """Starts, controls and reports instances that other instances started."""
+        return Children(self.instances, self.blobs, self.queue, self.clock, self.starter, self.limits.inline_limit)

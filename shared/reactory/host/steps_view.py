@@ -53,7 +53,7 @@ def _finished_step(machine: Machine, node: Node, record: Record | None, blobs: B
         "path": record.path if record is not None else static_path(machine.program.root, node.id),
         **_named(node),
         "status": status,
-        "output": resolved(blobs, root.outs.get(node.id), machine.context.instance_id),
+        "output": resolved(blobs, root.outs.get(node.id), machine.context.owner),
     }
     if record is not None:
         shown["startedAt"] = rfc3339(record.started or record.at)

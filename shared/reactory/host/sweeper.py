@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
+from reactory.exceptions import UnavailableError
 from reactory.host.services import Services
 from reactory.host.wakeups import send_wakeups
+
+_LOG = logging.getLogger("reactory.host")
 
 AHEAD_MS = 120_000
 """A sweep looks two minutes ahead, so that one missed sweep delays no timer (WH-7)."""
@@ -32,7 +36,7 @@ class Swept:
 def sweep(services: Services) -> Swept:
     """Send a hint for each instance due within two minutes, delayed until it is due. Costs what is due, not what exists."""
     end = services.clock.monotonic() + BUDGET_S
-    hints = _watch_leases(services)
+    hints = _watch_leases(services) + _remind_of_events(services)
     after: tuple[int, str] | None = None
     while True:
         page = services.instances.due(AHEAD_MS, PAGE, after)
@@ -44,6 +48,18 @@ def sweep(services: Services) -> Swept:
         if services.clock.monotonic() >= end:
             return Swept(hints, more=True)
         after = page[-1][1], page[-1][0]
+
+
+def _remind_of_events(services: Services) -> int:
+    """Events whose time comes soon, and those whose publisher did not come to deliver them (WH-9). How many there are."""
+    due = services.events.due(AHEAD_MS, LEASES_MOST)
+    now = services.clock.now()
+    if due:
+        try:
+            services.desk().remind([(event_id, due_at - now, tenant) for event_id, due_at, tenant in due])
+        except UnavailableError as error:
+            _LOG.warning("events not reminded of, the next sweep finds them: %s", error.message)
+    return len(due)
 
 
 def _watch_leases(services: Services) -> int:

@@ -39,7 +39,7 @@ def view(
     only what the document itself says.
     """
     shown = _identity(instance)
-    shown["input"] = resolved(blobs, msgspec.json.decode(instance.input), instance.id)
+    shown["input"] = resolved(blobs, msgspec.json.decode(instance.input), instance.family)
     if program is None:
         return shown | {"variables": {}, "outputs": None, "steps": [], "waits": [], "timers": []}
     machine = current(instance, program, blobs, env)
@@ -54,10 +54,10 @@ def view(
     return shown | {
         "activity": _activity(machine),
         "compensated": state.compensated,
-        "variables": {k: resolved(blobs, v, instance.id) for k, v in state.variables.items()},
-        "outputs": resolved(blobs, state.output, instance.id),
+        "variables": {k: resolved(blobs, v, instance.family) for k, v in state.variables.items()},
+        "outputs": resolved(blobs, state.output, instance.family),
         "steps": steps_of(machine, instance, blobs),
-        "waits": instance.waits,
+        "waits": msgspec.to_builtins(instance.waits),
         "timers": _timers(machine),
     }
 
@@ -74,6 +74,7 @@ def _identity(instance: Instance) -> dict[str, Any]:
         "priority": instance.priority,
         "tags": instance.tags,
         "parent": instance.parent,
+        "forkedFrom": instance.forked_from,
         "trigger": {"mode": instance.mode, "id": instance.trigger_id, "caller": instance.caller},
         "correlationId": instance.correlation_id,
         "createdAt": _time(instance.created_at),

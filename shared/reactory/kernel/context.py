@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reactory.definition.program import Program
 from reactory.kernel.values import MissingValueSignal, is_ref
 
 
 @dataclass(slots=True)
 class Context:
     """``input`` may be a reference. ``values`` holds the loaded out-of-line values by blob id. ``timeout`` is the
-    instance's own, in milliseconds, instead of the definition's.
+    instance's own, in milliseconds, instead of the definition's. ``created`` is when it was created, in ms. ``root`` is
+    the instance whose blobs it shares; ``fragment`` the step of the definition that it runs a part of.
     """
 
     instance_id: str
@@ -21,6 +23,20 @@ class Context:
     env: Mapping[str, Any] = field(default_factory=dict)
     timeout: int | None = None
     values: dict[str, Any] = field(default_factory=dict)
+    created: int = 0
+    root: str | None = None
+    fragment: str | None = None
+    programs: dict[tuple[str, str], Program] = field(default_factory=dict)
+
+    @property
+    def owner(self) -> str:
+        """The instance whose references count here: a part of a distributed loop shares those of the whole."""
+        return self.root or self.instance_id
+
+    @property
+    def blobs(self) -> str:
+        """What the ids of this instance's own blobs begin with."""
+        return self.instance_id if self.root is None else f"{self.root}/{self.instance_id}"
 
     def whole(self, value: Any) -> Any:
         """The value with every reference inside of it replaced, at any depth; raises MissingValueSignal likewise."""
@@ -33,7 +49,7 @@ class Context:
 
     def deref(self, value: Any) -> Any:
         """The value itself; raises MissingValueSignal if it is a reference that was not loaded yet."""
-        if not is_ref(value, self.instance_id):
+        if not is_ref(value, self.owner):
             return value
         try:
             return self.values[value["id"]]

@@ -9,6 +9,14 @@ from reactory.definition.program import Node
 
 
 @dataclass(frozen=True, slots=True)
+class CachedAs:
+    """A result is looked up, and kept, under ``key`` for ``ttl`` milliseconds (CA-3)."""
+
+    key: str
+    ttl: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunStep:
     """Run this step's Python handler. ``timeout`` is milliseconds for this attempt, None = the host's default."""
 
@@ -19,6 +27,8 @@ class RunStep:
     input: Any
     config: Any
     timeout: int | None
+    generation: int = 0
+    cache: CachedAs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +72,79 @@ class StatusChanged:
     at: int
 
 
-Effect = RunStep | CancelStep | Load | Store | LogLine | StatusChanged
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Publish an event; ``id`` is the same whenever this step of this instance publishes it."""
+
+    id: str
+    name: str
+    key: str
+    data: Any
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartChild:
+    """Start an instance under this id. ``fragment`` is the step of the own definition that it runs for some items; then
+    ``workflow`` and ``version`` are those of this instance.
+    """
+
+    id: str
+    path: str
+    workflow: str
+    version: str | None
+    input: Any
+    fragment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryChild:
+    """Take up a failed child again; one that has ended otherwise meanwhile is to report anew."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelChild:
+    """Nobody waits for this child any more."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spill:
+    """Remember outside of the state that these events were consumed (event id → number of the record)."""
+
+    events: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """The sender of an event did not know all that was consumed: look for events for this wait (its id) once more."""
+
+    wait: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChanged:
+    """What a user activity asks for is asked of somebody else now."""
+
+    wait: str
+    assignee: str
+
+
+Effect = (
+    RunStep
+    | CancelStep
+    | Load
+    | Store
+    | LogLine
+    | StatusChanged
+    | Emit
+    | StartChild
+    | RetryChild
+    | CancelChild
+    | Spill
+    | LookAgain
+    | ItemChanged
+)

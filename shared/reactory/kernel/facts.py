@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-ControlAction = Literal["pause", "resume", "cancel", "retry"]
+ControlAction = Literal["pause", "resume", "cancel", "retry", "rewind", "migrate"]
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -52,13 +52,16 @@ class Tick(msgspec.Struct, frozen=True, tag_field="k", tag="tick"):
 
 
 class Succeeded(msgspec.Struct, frozen=True, tag_field="k", tag="ok", omit_defaults=True):
-    """An attempt of a step succeeded. ``output`` is a JSON value, or a Ref when it is kept out of line."""
+    """An attempt of a step succeeded. ``output`` is a JSON value, or a Ref when it is kept out of line. ``generation``
+    tells executions of one path apart (see ``NodeState``).
+    """
 
     path: str
     attempt: int
     started: int
     at: int
     output: Any = None
+    generation: int = 0
 
 
 class Failed(msgspec.Struct, frozen=True, tag_field="k", tag="failed", omit_defaults=True):
@@ -69,6 +72,7 @@ class Failed(msgspec.Struct, frozen=True, tag_field="k", tag="failed", omit_defa
     error: ErrorInfo
     started: int
     at: int
+    generation: int = 0
 
 
 class Interrupted(msgspec.Struct, frozen=True, tag_field="k", tag="interrupted"):
@@ -78,16 +82,58 @@ class Interrupted(msgspec.Struct, frozen=True, tag_field="k", tag="interrupted")
 
 
 class Control(msgspec.Struct, frozen=True, tag_field="k", tag="control", omit_defaults=True):
-    """An operator's request (WH-17). ``id`` is unique, ``by`` the caller."""
+    """An operator's request (WH-17). ``id`` is unique, ``by`` the caller. ``step`` belongs to rewind: the path, or the id,
+    of a step; ``version`` and ``fingerprint`` to migrate.
+    """
 
     id: str
     action: ControlAction
     at: int
     reason: str = ""
     by: str = ""
+    step: str = ""
+    version: str = ""
+    fingerprint: str = ""
 
 
-Fact = Begin | Tick | Succeeded | Failed | Interrupted | Control
+class EventArrived(msgspec.Struct, frozen=True, tag_field="k", tag="event", omit_defaults=True):
+    """An event for whoever waits for it in this instance (WH-9). ``time`` is its own time, ``data`` a JSON value or a Ref.
+    ``spills`` is how much of what the instance has consumed its sender could see (``State.spills``).
+    """
+
+    id: str
+    name: str
+    key: str
+    time: int
+    at: int
+    data: Any = None
+    spills: int = 0
+
+
+class Answered(msgspec.Struct, frozen=True, tag_field="k", tag="answer", omit_defaults=True):
+    """Somebody outside has done, or failed to do, what the wait ``wait`` asks for. ``by`` is who."""
+
+    wait: str
+    at: int
+    output: Any = None
+    error: ErrorInfo | None = None
+    by: str = ""
+
+
+class ChildEnded(msgspec.Struct, frozen=True, tag_field="k", tag="child", omit_defaults=True):
+    """The instance ``child`` that this one waits for has ended, or could not be started. ``output`` are its outputs.
+    ``number`` is that of the move by which it ended: what is told late does not pass for the end of a later attempt.
+    """
+
+    child: str
+    status: str
+    at: int
+    output: Any = None
+    error: ErrorInfo | None = None
+    number: int = 0
+
+
+Fact = Begin | Tick | Succeeded | Failed | Interrupted | Control | EventArrived | Answered | ChildEnded
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reactory.definition.policy import DEFAULT_RETRY
-from reactory.definition.program import JoinConfig
-from reactory.kernel import backoff, nodes, paths, timers, tree
+from reactory.definition.program import JoinConfig, SagaConfig
+from reactory.kernel import backoff, nodes, paths, timers, tree, undo
 from reactory.kernel.facts import ErrorInfo
 from reactory.kernel.state import NodeState
 
@@ -75,12 +75,14 @@ def node_failed(machine: Machine, path: str, live: NodeState, error: ErrorInfo) 
         return
     if not live.attempt or live.ended:  # a failed attempt stands in the history as its fact
         machine.record("step", path, node.type, "FAILED", started=live.started, error=error)
+    if undo.inside(machine, live.block):
+        _suspend(machine, path, live, "compensation_failed")
+        return
     match node.error_policy:
         case "suspend":
-            live.status = "SUSPENDED"
-            if machine.state.status == "RUNNING":
-                machine.set_status("PAUSED", {"code": "suspended", "message": explain(path, live), "stepId": node.id})
-                timers.stop(machine.state)
+            _suspend(machine, path, live, "suspended")
+        case "compensate" if node.compensate_with is not None and undo.enclosing_saga(machine, live.block) is None:
+            undo.undo_step(machine, path, live, {"error": error_view(error)})
         case "terminate":
             live.status = "PENDING"  # nothing of it runs any more: it is frozen like all the others, then has failed
             tree.freeze(machine, [""])
@@ -90,6 +92,15 @@ def node_failed(machine: Machine, path: str, live: NodeState, error: ErrorInfo) 
             progress = _count_failed(machine, live)
             if progress == 0:
                 block_stuck(machine, live.block)
+
+
+def _suspend(machine: Machine, path: str, live: NodeState, code: str) -> None:
+    """Leave it to an operator; ``resume`` runs the step again."""
+    live.status = "SUSPENDED"
+    if machine.state.status == "RUNNING":
+        reason = {"code": code, "message": explain(path, live), "stepId": machine.node(path).id}
+        machine.set_status("PAUSED", reason)
+        timers.stop(machine.state)
 
 
 def _count_failed(machine: Machine, live: NodeState) -> int:
@@ -120,7 +131,12 @@ def _culprit(machine: Machine) -> str:
 
 def container_stuck(machine: Machine, path: str, live: NodeState) -> None:
     """No block of a container can go on: it fails with the first error found below it."""
-    error = next(
+    node_failed(machine, path, live, first_error(machine, path))
+
+
+def first_error(machine: Machine, path: str) -> ErrorInfo:
+    """The first error found below a container."""
+    return next(
         (
             inner.error
             for key in tree.child_keys(machine, path)
@@ -129,15 +145,20 @@ def container_stuck(machine: Machine, path: str, live: NodeState) -> None:
         ),
         ErrorInfo("StepError", f"a step inside of '{path}' failed"),
     )
-    node_failed(machine, path, live, error)
 
 
 def container_timed_out(machine: Machine, path: str, live: NodeState) -> None:
-    """A container ran longer than its ``timeout``: stop all below it."""
-    limit = tree.time_limit(machine.node(path))
+    """A container ran longer than its ``timeout``: stop all below it. A saga then undoes its body."""
+    node = machine.node(path)
+    limit = tree.time_limit(node)
     tree.freeze(machine, list(tree.child_keys(machine, path)))
+    tree.stop(machine, path, live)
     message = f"'{path}' was not through after its timeout of {limit} ms"
-    node_failed(machine, path, live, ErrorInfo("StepTimeoutError", message, "step_timeout", "timeout"))
+    error = ErrorInfo("StepTimeoutError", message, "step_timeout", "timeout")
+    if isinstance(node.config, SagaConfig) and node.config.policy == "compensate" and not live.choice:
+        nodes.compensate(machine, path, live, error)
+    else:
+        node_failed(machine, path, live, error)
 
 
 def join_timed_out(machine: Machine, key: str, index: int) -> None:

@@ -14,15 +14,27 @@ from collections import deque
 from typing import Any
 
 from reactory.definition.expression import truthy
-from reactory.definition.program import Block, EndConfig, JoinConfig, Node, Program, child_blocks
+from reactory.definition.program import (
+    Block,
+    EndConfig,
+    ForEachConfig,
+    JoinConfig,
+    Node,
+    Program,
+    SagaConfig,
+    child_blocks,
+)
 from reactory.exceptions import ExpressionError
-from reactory.kernel import controls, failures, nodes, paths, tree
+from reactory.kernel import controls, failures, nodes, paths, tree, undo, waits
 from reactory.kernel.context import Context
-from reactory.kernel.effects import Effect, Load, RunStep, StatusChanged
+from reactory.kernel.effects import CachedAs, Effect, Load, RunStep, StatusChanged
 from reactory.kernel.facts import (
+    Answered,
     Begin,
+    ChildEnded,
     Control,
     ErrorInfo,
+    EventArrived,
     Fact,
     Failed,
     Interrupted,
@@ -76,13 +88,19 @@ class Machine:
             case Begin():
                 if self.state.status == "PENDING":  # else somebody cancelled it before it began
                     self.begin()
+            case EventArrived():
+                waits.event_arrived(self, fact)
+            case Answered():
+                waits.answered(self, fact)
+            case ChildEnded():
+                self._child_ended(fact)
             case Interrupted():
                 cut_off = failures.running(self)
                 attempt = max((live.attempt for live in cut_off.values()), default=0)
                 self.record("interrupted", ", ".join([*cut_off][:10]), attempt=attempt)
                 failures.interrupt_running(self)
             case Control():
-                self.record("control", action=fact.action, reason=fact.reason, by=fact.by, id=fact.id)
+                self.record("control", fact.step, action=fact.action, reason=fact.reason, by=fact.by, id=fact.id)
                 controls.obey(self, fact)
 
     def begin(self) -> None:
@@ -90,21 +108,35 @@ class Machine:
         state.started = state.now
         timeout = self.context.timeout or self.program.timeout
         state.deadline = state.now + timeout if timeout else None
-        state.variables = dict(self.program.variables)
         self.record("begin")
         self.set_status("RUNNING")
+        if state.frames:  # a fork: it begins where another one stood
+            return
+        state.variables = dict(self.program.variables)
         state.frames[""] = Frame()
         self.open_block("", self.program.root)
 
-    def awaited(self, path: str, attempt: int) -> NodeState | None:
+    def awaited(self, path: str, attempt: int, generation: int = 0) -> NodeState | None:
         """The live node whose result this is, or None if nobody waits for it any more."""
         live = self.state.live.get(path)
-        if live is None or live.attempt != attempt or live.status != "RUNNING" or live.phase:
+        if live is None or not live.has_body_running or (live.attempt, live.generation) != (attempt, generation):
             return None
         return live
 
+    def _child_ended(self, fact: ChildEnded) -> None:
+        """A child has ended: whoever waits for it goes on."""
+        found = next(
+            ((path, live) for path, live in self.state.live.items() if live.awaits_child(fact.child, fact.number)), None
+        )
+        status = "IGNORED" if found is None else fact.status
+        path = "" if found is None else found[0]
+        kind = "" if found is None else self.node(path).type
+        self.record("child", path, kind, status, id=fact.child, output=fact.output, error=fact.error)
+        if found is not None:
+            nodes.child_ended(self, *found, fact)
+
     def _succeeded(self, fact: Succeeded) -> None:
-        live = self.awaited(fact.path, fact.attempt)
+        live = self.awaited(fact.path, fact.attempt, fact.generation)
         status = "COMPLETED" if live is not None else "IGNORED"
         node_type = "" if live is None else self.node(fact.path).type
         self.record("ok", fact.path, node_type, status, attempt=fact.attempt, started=fact.started, output=fact.output)
@@ -113,7 +145,7 @@ class Machine:
             self.enqueue(fact.path, "end")
 
     def _failed(self, fact: Failed) -> None:
-        live = self.awaited(fact.path, fact.attempt)
+        live = self.awaited(fact.path, fact.attempt, fact.generation)
         status = "FAILED" if live is not None else "IGNORED"
         node_type = "" if live is None else self.node(fact.path).type
         self.record(
@@ -189,6 +221,8 @@ class Machine:
         node = self.node(path)
         if not live.started:
             live.started = self.state.now
+        if node.compensate_with is not None or isinstance(node.config, SagaConfig):
+            live.begun = live.begun or self.state.seq
         scope = KernelScope(self, live.block)
         if not node.enabled or (node.condition is not None and not truthy(node.condition.evaluate(scope))):
             self.complete(path, live, "SKIPPED", None)
@@ -234,7 +268,10 @@ class Machine:
         live.status, live.phase = "RUNNING", ""
         node = self.node(path)
         handler = getattr(node.config, "handler", "")
-        self.effects.append(RunStep(path, live.attempt, node, handler, live.input, live.config, node.timeout))
+        cache = None if node.cache is None else CachedAs(live.cache_key, node.cache.ttl)
+        self.effects.append(
+            RunStep(path, live.attempt, node, handler, live.input, live.config, node.timeout, live.generation, cache)
+        )
 
     def conclude(self, path: str, live: NodeState, output: Any) -> None:
         """A node that the kernel decided by itself has its output."""
@@ -242,8 +279,10 @@ class Machine:
         self._end(path, live)
 
     def complete(self, path: str, live: NodeState, status: str, output: Any) -> None:
-        """A node is through (COMPLETED, SKIPPED, or FAILED with continueOnError): successors and block go on."""
+        """A node is through (COMPLETED, SKIPPED, COMPENSATED, or FAILED with continueOnError): successors and block go on."""
         node = self.node(path)
+        if status in ("COMPLETED", "FAILED"):  # what is compensated is undone already
+            undo.note(self, path, node, live, output)
         if status != "COMPLETED" or not live.attempt:  # a leaf's success stands in the history as its fact
             self.record("step", path, node.type, status, started=live.started, output=output, error=live.error)
         frame = self.state.frames[self.frame_key(live.block)]
@@ -251,13 +290,20 @@ class Machine:
         if status == "SKIPPED":
             del frame.outs[node.id]
         del self.state.live[path]
-        block, progress = self.block(live.block), self.state.blocks[live.block]
+        progress = self.state.blocks[live.block]
         progress.left -= 1
         progress.open -= 1
+        if not live.released:
+            self.release(live)
+        self.check_block(live.block, progress)
+
+    def release(self, live: NodeState) -> None:
+        """The successors of a node go on, whether or not the node itself is through."""
+        block, progress = self.block(live.block), self.state.blocks[live.block]
+        live.released = True
         tree.mark_gone(block, progress, live.index)
         for successor in block.successors[live.index]:
             self._one_less(live.block, block, progress, successor)
-        self.check_block(live.block, progress)
 
     def _one_less(self, key: str, block: Block, progress: BlockState, index: int) -> None:
         """One of the steps that node ``index`` waits for is through."""
@@ -281,7 +327,7 @@ class Machine:
         block = self.block(key)
         path = paths.prefix(key) + block.nodes[index].id
         progress = self.state.blocks[key]
-        self.state.live[path] = NodeState(block=key, index=index, phase="start")
+        self.state.live[path] = NodeState(block=key, index=index, phase="start", generation=self.state.generation)
         progress.open += 1
         self.queue.append(path)
         progress.joins.pop(str(index), None)
@@ -333,13 +379,18 @@ class Machine:
         """All steps are through: evaluate the outputs (YF-9) and end."""
         scope = KernelScope(self, "")
         try:
-            output = {spec.name: spec.source.evaluate(scope) for spec in self.program.outputs}
+            output = self._outputs(scope)
         except ExpressionError as error:
             tree.freeze(self, [""])
             self.fail_instance("output_failed", f"an output cannot be evaluated: {error.message}", None)
             return
         self.state.output = output
         self.end_instance("COMPLETED", None)
+
+    def _outputs(self, scope: KernelScope) -> dict[str, Any]:
+        if self.context.fragment is not None:
+            return nodes.part_output(self)
+        return {spec.name: spec.source.evaluate(scope) for spec in self.program.outputs}
 
     # --- the instance ---------------------------------------------------------------------------------------------
 
@@ -379,9 +430,12 @@ class Machine:
         """The definition's block behind a block key."""
         found = self._blocks.get(key)
         if found is None:
-            holder = self.node(paths.container(key))
+            path = paths.container(key)
             wanted = paths.selector(key)
-            found = next(b for name, b in child_blocks(holder) if name in (wanted, "body"))
+            if paths.is_undo(key):
+                found = undo.block_of(self, self.state.live[path])
+            else:
+                found = next(b for name, b in child_blocks(self.node(path)) if name in (wanted, "body"))
             self._blocks[key] = found
         return found
 
@@ -403,6 +457,35 @@ class Machine:
             if not key:
                 return frames
             key = self.state.live[paths.container(key)].block
+
+    def given_input(self) -> Any:
+        """The input as the document means it; a part of a distributed loop sees that of the whole."""
+        given = self.context.deref(self.context.input)
+        if self.context.fragment is None:
+            return given
+        return self.context.deref(self.context.deref(given["scope"])["input"])
+
+    def item_names(self, holder: str, key: str, config: ForEachConfig) -> dict[str, Any]:
+        """The names that a loop gives to the item and the index of one of its blocks."""
+        live, index = self.state.live[holder], int(paths.selector(key))
+        item = self.context.deref(live.items)[index]
+        return {config.item_variable: item, config.index_variable: live.offset + index}
+
+    def loop_names(self, key: str) -> dict[str, Any]:
+        """All such names that are visible from a block, the innermost winning."""
+        names: dict[str, Any] = {}
+        while key:
+            holder = paths.container(key)
+            live, config = self.state.live[holder], self.node(holder).config
+            if live.undoing is not None and paths.is_undo(key):
+                names = live.undoing.names | names
+            elif isinstance(config, ForEachConfig):
+                names = self.item_names(holder, key, config) | names
+            key = live.block
+        if self.context.fragment is not None:
+            scope = self.context.deref(self.context.deref(self.context.input)["scope"])
+            names = scope["names"] | names
+        return names
 
     def workflow_info(self) -> dict[str, Any]:
         """``workflow`` as expressions see it."""

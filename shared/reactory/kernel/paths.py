@@ -29,3 +29,17 @@ def selector(block_key: str) -> str:
 def step_id(path: str) -> str:
     """The id of the node that a path names: ``lines[3]/reserve`` → ``reserve``."""
     return path[path.rfind("/") + 1 :]
+
+
+def execution(path: str, generation: int) -> str:
+    """The path with the generation of its execution, where that is not the first: stable, and unique in an instance."""
+    return f"{path}~{generation}" if generation else path
+
+
+UNDO = "undo"
+"""What the selector of a block begins with that undoes something: ``pay[undo0]``."""
+
+
+def is_undo(block_key: str) -> bool:
+    """Whether the block itself undoes something; not, whether it stands inside of such a one."""
+    return block_key[-1] == "]" and selector(block_key).startswith(UNDO)

@@ -10,8 +10,9 @@ from reactory.kernel.facts import ErrorInfo
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``event``: begin, tick, interrupted, control, ok, failed (these are facts, complete enough to be replayed) or
-    step (a node that the kernel decided by itself: computed, skipped, cancelled, container opened or closed).
+    """``event``: begin, tick, interrupted, control, ok, failed, event, answer, child (these are facts) or step (a node that
+    the kernel decided by itself: computed, skipped, waiting, cancelled, compensated, container closed). ``id`` is that of the
+    request, event, wait or child; ``key`` and ``time`` are an event's.
     """
 
     seq: int
@@ -28,6 +29,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     by: str = ""
     id: str = ""
+    key: str = ""
+    time: int = 0
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -109,14 +109,14 @@ class KernelScope:
             case "steps":
                 return StepsView(machine.frames_of(self._block), machine.context)
             case "input" | "inputs":
-                return machine.context.deref(machine.context.input)
+                return machine.given_input()
             case "variables":
                 return Values(machine.state.variables, machine.context)
             case "workflow":
                 return machine.workflow_info()
             case "env":
                 return machine.context.env
-        if self._block:
+        if self._block or machine.context.fragment is not None:
             found, value = self._loop_variable(root)
             if found:
                 return value
@@ -127,12 +127,17 @@ class KernelScope:
         machine, key = self._machine, self._block
         while key:
             holder = paths.container(key)
-            config = machine.node(holder).config
-            if isinstance(config, ForEachConfig):
+            config, live = machine.node(holder).config, machine.state.live[holder]
+            if live.undoing is not None and paths.is_undo(key):
+                if name in live.undoing.names:
+                    return True, machine.context.deref(live.undoing.names[name])
+            elif isinstance(config, ForEachConfig):
                 index = int(paths.selector(key))
                 if name == config.item_variable:
-                    return True, machine.context.deref(machine.state.live[holder].items)[index]
+                    return True, machine.context.deref(live.items)[index]
                 if name == config.index_variable:
-                    return True, index
-            key = machine.state.live[holder].block
+                    return True, live.offset + index
+            key = live.block
+        if machine.context.fragment is not None and name in (names := machine.loop_names("")):
+            return True, names[name]
         return False, None

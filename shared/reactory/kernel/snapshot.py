@@ -29,8 +29,11 @@ def decode_state(text: str) -> State:
     return _DECODER.decode(text)
 
 
-def snapshot(state: State, instance_id: str, values: dict[str, Any]) -> tuple[str, dict[str, bytes]]:
-    """The state's text and the blobs that must be stored before it is.
+def snapshot(
+    state: State, owner: str, values: dict[str, Any], begin: str | None = None
+) -> tuple[str, dict[str, bytes]]:
+    """The state's text and the blobs that must be stored before it is. ``owner`` is whose references count, ``begin`` what
+    the ids of new ones begin with, if that is not the same (``Context.owner`` and ``Context.blobs``).
 
     Values that move stay reachable in ``values`` under their blob id, so that nobody has to load them again here.
     """
@@ -39,11 +42,11 @@ def snapshot(state: State, instance_id: str, values: dict[str, Any]) -> tuple[st
         return text, {}
     blobs: dict[str, bytes] = {}
     for value, put in _values(state):
-        if value is None or isinstance(value, bool | int | float) or is_ref(value, instance_id):
+        if value is None or isinstance(value, bool | int | float) or is_ref(value, owner):
             continue
         encoded = _ENCODER.encode(value)
         if len(encoded) > LARGE_VALUE:
-            blob_id = content_id(f"{instance_id}/s", encoded)
+            blob_id = content_id(f"{begin or owner}/s", encoded)
             blobs[blob_id] = encoded
             values[blob_id] = value
             put(make_ref(blob_id, len(encoded)))
@@ -88,6 +91,9 @@ def _values(state: State) -> Iterator[tuple[Any, Callable[[Any], None]]]:
         yield live.input, _setter(live, "input")
         yield live.config, _setter(live, "config")
         yield from _entries(live.results)
+        for done in (*live.log, *((live.undoing,) if live.undoing else ())):
+            yield from _entries(done.outs)
+            yield from _entries(done.names)
 
 
 def _entries(values: dict[str, Any]) -> Iterator[tuple[Any, Callable[[Any], None]]]:

@@ -9,7 +9,7 @@ list: ``""`` is the root, ``fraud:then`` a branch of ``fraud``, ``lines[3]`` an 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -30,6 +30,33 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 """LC-1: the moves that are allowed."""
 
 
+class Wait(msgspec.Struct, omit_defaults=True):
+    """What a WAITING node waits for. ``id`` is unique in the world; that of a child is the child's own. ``key`` None = an
+    event of any key; ``since`` the earliest time of an event that counts; ``opened`` the number of the next record then.
+    """
+
+    id: str
+    kind: Literal["event", "user", "activity", "child"]
+    name: str = ""
+    key: str | None = None
+    since: int = 0
+    opened: int = 0
+    assignee: str | None = None
+
+
+class Done(msgspec.Struct, omit_defaults=True):
+    """A step that a saga has to undo if it fails: where it stood, when it finished (``order``, a record's number), and what
+    its compensation may refer to: the outputs and loop variables that are gone by then.
+    """
+
+    step: str
+    path: str
+    order: int
+    outs: dict[str, Any] = {}
+    stat: dict[str, str] = {}
+    names: dict[str, Any] = {}
+
+
 class NodeState(msgspec.Struct, omit_defaults=True):
     """One live execution of a node.
 
@@ -38,6 +65,13 @@ class NodeState(msgspec.Struct, omit_defaults=True):
     those before the last operator retry. ``due`` and ``deadline`` are times in ms. The rest belongs to containers:
     ``cursor`` the next item or round, ``open``/``failed`` child blocks, ``results`` values not yet in a full page.
     ``ended``: the body succeeded and only the mapping of its outputs is left, so it is never run again.
+
+    ``generation`` tells this execution from earlier ones of the same path, which a rewind or a saga that began anew has
+    undone. ``wait`` is what a WAITING node waits for; ``child`` a failed child that a retry takes up; ``children`` the
+    instances that run a distributed loop's batches, by number; ``heard`` the latest end of a failed child that was
+    heard of. ``released``: the successors have gone on already.
+    ``begun`` is the number of the record that came next when it began; ``log``, ``undoing`` and ``round`` belong to
+    sagas: what has to be undone, what is being undone, how often it has begun anew.
     """
 
     block: str
@@ -63,6 +97,23 @@ class NodeState(msgspec.Struct, omit_defaults=True):
     pages: int = 0
     results: dict[str, Any] = {}
     choice: str = ""
+    generation: int = 0
+    wait: Wait | None = None
+    child: str = ""
+    children: dict[str, str] = {}
+    offset: int = 0
+    released: bool = False
+    begun: int = 0
+    log: list[Done] = []
+    undoing: Done | None = None
+    round: int = 0
+    cache_key: str = ""
+    heard: dict[str, int] = {}
+
+    def awaits_child(self, child: str, number: int) -> bool:
+        """Whether this node waits for that instance, and did not hear of this end of it before."""
+        waits = (self.wait is not None and self.wait.id == child) or child in self.children.values()
+        return waits and self.heard.get(child, -1) < number
 
     @property
     def has_body_running(self) -> bool:
@@ -93,8 +144,10 @@ class Frame(msgspec.Struct, omit_defaults=True):
 
 
 class State(msgspec.Struct, omit_defaults=True):
-    """``seq`` numbers the records, ``moves`` the changes of status. ``backlog`` holds facts (JSON texts) that could not
-    be applied because the definition was missing; they come before the journal. ``paused`` is since when it is paused.
+    """``seq`` numbers the records, ``moves`` the changes of status, ``opened`` the waits. ``backlog`` holds facts (JSON texts)
+    that could not be applied because the definition was missing; they come before the journal. ``paused`` is since when
+    it is paused. ``generation`` counts what was undone to be run anew. ``consumed`` are the events that waits have
+    consumed, each with the number of its record; older ones were moved out of the state in ``spills`` portions.
     """
 
     status: str = "PENDING"
@@ -114,3 +167,7 @@ class State(msgspec.Struct, omit_defaults=True):
     frames: dict[str, Frame] = {}
     blocks: dict[str, BlockState] = {}
     live: dict[str, NodeState] = {}
+    opened: int = 0
+    generation: int = 0
+    consumed: dict[str, int] = {}
+    spills: int = 0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reactory.definition.program import DelayConfig
-from reactory.kernel import failures
+from reactory.kernel import failures, nodes, waits
 from reactory.kernel.state import State
 
 if TYPE_CHECKING:
@@ -62,7 +61,11 @@ def fire(machine: Machine) -> None:
     late = [(n.deadline, p) for p, n in state.live.items() if n.deadline is not None and n.deadline <= state.now]
     for _, path in sorted(late):
         live = state.live.get(path)
-        if live is not None and live.deadline is not None:
+        if live is None or live.deadline is None or live.deadline > state.now:
+            continue
+        if live.wait is not None:
+            waits.timed_out(machine, path, live)
+        else:
             failures.container_timed_out(machine, path, live)
     for key, progress in list(state.blocks.items()):
         for index in [index for index, until in progress.joins.items() if until <= state.now]:
@@ -72,12 +75,7 @@ def fire(machine: Machine) -> None:
 
 def _wake(machine: Machine, path: str) -> None:
     """A delay is over, or the pause before another attempt."""
-    live = machine.state.live[path]
-    live.due = None
-    if isinstance(machine.node(path).config, DelayConfig):
-        live.status, live.ended = "RUNNING", True
-        live.output = {"delayDuration": live.total, "actualDuration": machine.state.now - live.started}
-        machine.enqueue(path, "end")
-    else:
-        live.attempt += 1
-        machine.run_step(path, live)
+    live = machine.state.live.get(path)
+    if live is not None and live.due is not None:
+        live.due = None
+        nodes.wake(machine, path, live)

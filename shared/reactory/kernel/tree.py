@@ -11,11 +11,13 @@ from reactory.definition.program import (
     JoinConfig,
     Node,
     ParallelConfig,
+    RecurConfig,
+    SagaConfig,
     WhileConfig,
     child_blocks,
 )
-from reactory.kernel import paths
-from reactory.kernel.effects import CancelStep
+from reactory.kernel import nodes, paths, undo, waits
+from reactory.kernel.effects import CancelChild, CancelStep
 from reactory.kernel.state import BlockState, Frame, NodeState
 
 if TYPE_CHECKING:
@@ -44,8 +46,13 @@ def restore(frame: Frame, step: str, before: tuple[Any, str | None]) -> None:
 
 def child_keys(machine: Machine, path: str) -> Iterator[str]:
     """The keys of the running blocks inside a container."""
-    node = machine.node(path)
-    if isinstance(node.config, ForEachConfig | WhileConfig):
+    node, live = machine.node(path), machine.state.live.get(path)
+    if live is not None and live.undoing is not None:
+        key = f"{path}[{paths.UNDO}{live.cursor - 1}]"
+        yield from [key] if key in machine.state.blocks else []
+        if not isinstance(node.config, SagaConfig):
+            return
+    if isinstance(node.config, ForEachConfig | WhileConfig | RecurConfig):
         opening = path + "["
         # an iteration's own key ends at its first bracket; deeper keys belong to containers inside of it
         yield from [
@@ -74,10 +81,23 @@ def drop_node(machine: Machine, path: str) -> None:
     """Forget a live node and all below it; whatever runs is told that nobody waits for it."""
     for inner in list(child_keys(machine, path)):
         drop_block(machine, inner)
-    live = machine.state.live.pop(path)
+    live = machine.state.live[path]
+    stop(machine, path, live)
+    undo.note_cut_off(machine, path, live)
+    del machine.state.live[path]
+    if live.status != "FAILED":  # that one's end stands in the history already
+        machine.record("step", path, machine.node(path).type, "CANCELLED", started=live.started)
+
+
+def stop(machine: Machine, path: str, live: NodeState) -> None:
+    """Nobody waits for what runs, or is waited for, any more."""
     if live.has_body_running:
         machine.effects.append(CancelStep(path))
-    machine.record("step", path, machine.node(path).type, "CANCELLED", started=live.started)
+    if live.children:
+        machine.effects += [CancelChild(child) for child in live.children.values()]
+        nodes.cut_off(live)
+    if live.wait is not None:
+        waits.close(machine, live)
 
 
 def drop_block(machine: Machine, key: str) -> None:
@@ -131,8 +151,7 @@ def freeze(machine: Machine, keys: list[str]) -> None:
             live = machine.state.live[path]
             if live.status in ("FAILED", "CANCELLED"):
                 continue
-            if live.has_body_running:
-                machine.effects.append(CancelStep(path))
+            stop(machine, path, live)
             live.status, live.phase, live.due, live.deadline = "CANCELLED", "", None, None
             progress = machine.state.blocks[live.block]
             progress.joins = {}
@@ -150,8 +169,7 @@ def _count_failed(holder: NodeState) -> None:
 def cancel_running(machine: Machine) -> None:
     """Tell every running step that nobody waits for it, and note what was cut off, and what had failed before."""
     for path, live in machine.state.live.items():
-        if live.has_body_running:
-            machine.effects.append(CancelStep(path))
+        stop(machine, path, live)
         node = machine.node(path)
         status = "FAILED" if live.status == "FAILED" else "CANCELLED"
         if status == "CANCELLED":
@@ -203,6 +221,8 @@ def restart(machine: Machine, path: str, live: NodeState) -> None:
     if live.choice == TIMED_OUT and _waits_again(machine, path, live):
         return
     machine.watch_joins(live.block, live.index)
+    if nodes.taken_up(machine, path, live):
+        return
     if live.ended or not (live.open or live.failed or live.cursor):
         live.status, live.base = "PENDING", live.attempt
         machine.enqueue(path, "end" if live.ended else "start")

@@ -49,7 +49,7 @@ class EventStore(Protocol):
         """
         ...
 
-    def find(
+    def find(  # noqa: PLR0917 - what an event is found by, and a page
         self,
         tenant: str,
         name: str,

@@ -36,7 +36,8 @@ class OutboxEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class OpenWait(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an instance waits for from outside. ``id`` is unique in the world. ``name`` is that of the event, activity or
-    workflow; ``key`` None = an event of any key. ``since``: events of an earlier time do not count.
+    workflow; ``key`` None = an event of any key. ``since``: events of an earlier time do not count. ``spills`` is the
+    same for all waits of an instance: how many portions of consumed events are kept outside of its state.
     """
 
     id: str
@@ -45,6 +46,7 @@ class OpenWait(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str = ""
     key: str | None = None
     since: int = 0
+    spills: int = 0
 
 
 class Post(msgspec.Struct, frozen=True):
@@ -56,11 +58,14 @@ class Post(msgspec.Struct, frozen=True):
 
 
 class Waiter(msgspec.Struct, frozen=True):
-    """An instance that waits for an event: which of its open waits match."""
+    """An instance that waits for an event: which of its open waits match, and how many portions of what it has consumed
+    were moved out of its state when these waits were written (see ``OpenWait``).
+    """
 
     instance_id: str
     priority: int
     waits: tuple[str, ...]
+    spills: int = 0
 
 
 class Instance(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -86,6 +91,7 @@ class Instance(msgspec.Struct, kw_only=True, omit_defaults=True):
     root: str | None = None
     depth: int = 0
     fragment: str | None = None
+    forked_from: str | None = None
     mode: str = "api"
     trigger_id: str | None = None
     caller: str | None = None
@@ -111,6 +117,11 @@ class Instance(msgspec.Struct, kw_only=True, omit_defaults=True):
     outbox: list[OutboxEntry] = []
     history: list[str] = []
     history_count: int = 0
+
+    @property
+    def family(self) -> str:
+        """The instance whose blobs this one's references point to: its own, or that of the whole that it is a part of."""
+        return self.root or self.id
 
 
 class Push(msgspec.Struct, frozen=True):
@@ -241,7 +252,7 @@ class InstanceStore(Protocol):
         """
         ...
 
-    def waiting(
+    def waiting(  # noqa: PLR0917 - what an event is found by, and a page
         self, tenant: str, name: str, key: str, time: int, limit: int, after: str | None = None
     ) -> list[Waiter]:
         """Instances with an open wait of kind ``event`` for that name, whose key is ``key`` or None and whose ``since``

@@ -49,6 +49,13 @@ class Controlled(Answer, frozen=True):
     timestamp: str
 
 
+class Published(Answer, frozen=True):
+    """POST /workflow/events: the event is stored, and will be delivered to whoever waits for it."""
+
+    event_id: str
+    timestamp: str
+
+
 class Trigger(Answer, frozen=True):
     """How an instance came to be (IM-8): ``mode`` is the entry point, ``id`` what caused it, ``caller`` who asked."""
 
@@ -70,6 +77,7 @@ class InstanceSummary(Answer, frozen=True):
     priority: int
     tags: list[str]
     parent: str | None
+    forked_from: str | None
     trigger: Trigger
     correlation_id: str | None
     created_at: str

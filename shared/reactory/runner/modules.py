@@ -86,7 +86,7 @@ def _told(module: Module, file: SourceFile, problems: Iterable[ProblemAnswer]) -
             module=module.name,
             message=f"{problem.path}: {problem.message}" if problem.path else problem.message,
             file=str(file.path),
-            line=problem.line,
+            line=None if file.path.suffix == ".py" else problem.line,  # that of the document, not of the Python file
         )
         for problem in problems
     ]

@@ -10,13 +10,30 @@ import msgspec
 
 from reactory.ports.store import Instance
 
-Mode = Literal["api", "event", "schedule", "dependency", "cli"]
+Mode = Literal["api", "event", "schedule", "dependency", "cli", "workflow", "fork"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kin:
+    """``id`` is the new instance's, given by whoever starts it, so that it is created once. ``parent``, ``root``, ``depth``,
+    ``fragment`` and ``forked_from`` as in ``Instance``; ``state`` is the snapshot with which a fork begins.
+    """
+
+    id: str
+    parent: str | None = None
+    root: str | None = None
+    depth: int = 0
+    fragment: str | None = None
+    forked_from: str | None = None
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
     """``workflow`` is ``ns.Name`` or ``ns.Name@version``; ``timeout`` milliseconds; ``trigger_id`` names what caused it
     (an HTTP request, a message, a slot of a schedule); ``caller`` is who asked for it (IM-8).
+
+    ``kin`` places it among other instances: a child, a part of a distributed loop, a fork.
     """
 
     workflow: str
@@ -31,6 +48,7 @@ class StartRequest:
     idempotency_key: str | None = None
     correlation_id: str | None = None
     tenant: str = "default"
+    kin: Kin | None = None
 
 
 @dataclass(frozen=True, slots=True)

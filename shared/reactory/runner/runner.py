@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reactory.runner.control import ControlInstance
+from reactory.runner.events import PublishEvents
 from reactory.runner.query import QueryInstances
 from reactory.runner.registry import Handlers, Registry
 from reactory.runner.services import Services
@@ -24,6 +25,7 @@ class Runner:
     control: ControlInstance
     query: QueryInstances
     registry: Registry
+    events: PublishEvents
 
     @classmethod
     def of(
@@ -40,4 +42,5 @@ class Runner:
             control=ControlInstance(services, programs),
             query=QueryInstances(services, programs, sleep),
             registry=Registry(services, handlers),
+            events=PublishEvents(services),
         )

@@ -6,8 +6,10 @@ from typing import Protocol
 
 from reactory.ports.blobs import Blobs
 from reactory.ports.clock import Clock, Ids
+from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
 from reactory.ports.store import DefinitionStore, InstanceStore
+from reactory.ports.tasks import TaskStore
 from reactory.settings import Settings
 
 
@@ -26,5 +28,9 @@ class Services(Protocol):
     def definitions(self) -> DefinitionStore: ...
     @property
     def blobs(self) -> Blobs: ...
+    @property
+    def events(self) -> EventStore: ...
+    @property
+    def tasks(self) -> TaskStore: ...
     @property
     def queue(self) -> Queue: ...

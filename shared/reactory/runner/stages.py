@@ -94,6 +94,10 @@ def check_size(pipeline: Pipeline, draft: Draft) -> None:
 def accept_data(_: Pipeline, draft: Draft) -> None:
     """YF-2, DF-2: types coerced, defaults applied, every problem reported at once."""
     assert draft.program is not None
+    kin = draft.request.kin
+    if kin is not None and kin.fragment is not None:  # the engine's own input, which no document declares
+        draft.encoded = msgspec.json.encode(draft.request.data)
+        return
     data = {} if draft.request.data is None else draft.request.data
     if not isinstance(data, dict):
         raise InvalidInputError("the input must be a JSON object with one member per declared input")

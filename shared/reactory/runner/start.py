@@ -12,7 +12,7 @@ from reactory.exceptions import AmbiguousWriteError, IdempotencyConflictError, R
 from reactory.host.wakeups import send_wakeups
 from reactory.kernel.values import make_ref
 from reactory.ports.store import Instance
-from reactory.runner.request import Mode, Started, StartRequest, keyed_id, request_hash
+from reactory.runner.request import Kin, Mode, Started, StartRequest, keyed_id, request_hash
 from reactory.runner.services import Services
 from reactory.runner.stages import STAGES, Draft, Pipeline
 
@@ -94,7 +94,8 @@ class StartWorkflow:
         assert program is not None
         keyed = request.idempotency_key is not None
         digest = request_hash(request, program.id) if keyed else None
-        instance_id = keyed_id(request, program.id) if keyed else self._services.ids.new()
+        kin = request.kin or Kin(id=keyed_id(request, program.id) if keyed else self._services.ids.new())
+        instance_id = kin.id
         now = self._services.clock.now()
         text = draft.encoded.decode()
         if len(draft.encoded) > self._services.settings.inline_limit:
@@ -118,6 +119,12 @@ class StartWorkflow:
             updated_at=now,
             input=text,
             wake_at=now,
+            parent=kin.parent,
+            root=kin.root,
+            depth=kin.depth,
+            fragment=kin.fragment,
+            forked_from=kin.forked_from,
+            state=kin.state,
         )
 
     def _create(self, drafts: Sequence[tuple[int, Instance, bytes]]) -> list[Instance | None]:

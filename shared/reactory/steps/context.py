@@ -36,6 +36,7 @@ class StepContext(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     path: str
     step_id: str
     attempt: int = 1
+    generation: int = 0
     tenant: str = "default"
     config: Mapping[str, Any] = {}
     cancelled: Event = msgspec.field(default_factory=Event)
@@ -44,8 +45,11 @@ class StepContext(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def idempotency_key(self) -> str:
-        """The same for every attempt of this step of this instance (WH-19): hand it to whoever must act only once."""
-        return f"{self.instance_id}/{self.path}"
+        """The same for every attempt of this step of this instance (WH-19): hand it to whoever must act only once. A step
+        that is run anew after it was undone, or after a rewind, has another one.
+        """
+        again = f"~{self.generation}" if self.generation else ""
+        return f"{self.instance_id}/{self.path}{again}"
 
     def remaining(self) -> float:
         """Seconds until this attempt times out: never negative, infinite without a timeout."""

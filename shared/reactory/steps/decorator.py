@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
+from reactory.definition.handler import MARK
 from reactory.steps.function import StepFunction
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+__all__ = ["MARK", "step"]
 
-MARK = "__reactory_step__"
-"""The attribute that holds a function's StepFunction."""
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @overload

@@ -16,6 +16,8 @@ FaultCode = Literal[
     "STEPS_NOT_IMPORTED",
     "NO_STEPS",
     "DUPLICATE_STEP",
+    "NO_WORKFLOWS",
+    "WORKFLOW_NOT_BUILT",
 ]
 
 

@@ -63,6 +63,33 @@ class StepFunction:
         code = getattr(_unwrapped(self.function), "__code__", None)
         return (code.co_filename, code.co_firstlineno) if code else (repr(self.function), None)
 
+    @property
+    def accepted(self) -> frozenset[str]:
+        """The names of the arguments, without that of the context."""
+        return self._accepted
+
+    @property
+    def required(self) -> frozenset[str]:
+        """Those that have no default."""
+        return self._required
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes any other arguments too (``**more``)."""
+        return self._open
+
+    def input_schema(self) -> dict[str, Any]:
+        """The JSON Schema of the inputs, an object with one property per argument."""
+        from reactory.steps.signature import input_schema  # late: a running worker needs no schemas
+
+        return input_schema(self)
+
+    def output_schema(self) -> dict[str, Any]:
+        """The JSON Schema of what the function returns; ``{}`` where its annotation does not tell."""
+        from reactory.steps.signature import output_schema
+
+        return output_schema(self)
+
     def arguments(self, inputs: Mapping[str, Any], context: StepContext) -> dict[str, Any]:
         """The keyword arguments for one call, or PermanentStepError where ``inputs`` do not fit the signature.
 

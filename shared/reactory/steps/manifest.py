@@ -12,6 +12,7 @@ from reactory.definition.document import Document, load_document
 from reactory.definition.reference import NAME, NAME_SPACE, VERSION
 from reactory.exceptions import InvalidDefinitionError
 from reactory.steps.fault import FaultCode, ModuleFault
+from reactory.steps.package import StepsImportError
 
 MANIFEST_NAME = "module.yaml"
 
@@ -23,7 +24,7 @@ _RULES = {
     "nameSpace": "a name such as acme-orders",
     "name": "a name such as Orders: letters, digits, '_' and '-', a letter first",
     "version": "three numbers in quotes or not, such as 1.0.0",
-    "workflows": "a list of globs, such as [workflows/*.yaml]",
+    "workflows": "a list of globs, such as [workflows/*.yaml, flows/*.py]",
     "schedules": "a list of globs, such as [schedules/*-schedule.yaml]",
     "steps": "a list of import paths, such as [steps] for the file steps.py",
 }
@@ -68,6 +69,16 @@ class ManifestFile:
     def fault(self, code: FaultCode, message: str, at: str = "") -> None:
         """Note a fault; ``at`` is a path in the manifest, like ``workflows[0]``."""
         self._note(code, message, self._document.line(at) if self._document else None)
+
+    def import_fault(self, error: StepsImportError, at: str) -> None:
+        """Code that could not be imported: told where it broke, else where the manifest names it."""
+        if error.file is None:
+            self.fault("STEPS_NOT_IMPORTED", str(error), at)
+            return
+        fault = ModuleFault(
+            code="STEPS_NOT_IMPORTED", module=self.module, message=str(error), file=error.file, line=error.line
+        )
+        self.faults.append(fault)
 
     def _note(self, code: FaultCode, message: str, line: int | None) -> None:
         self.faults.append(ModuleFault(code=code, module=self.module, message=message, file=str(self.path), line=line))

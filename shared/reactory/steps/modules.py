@@ -17,6 +17,7 @@ from reactory.steps.fault import ModuleFault
 from reactory.steps.function import StepFunction
 from reactory.steps.manifest import MANIFEST_NAME, Manifest, ManifestFile
 from reactory.steps.package import ModulePackage, StepsImportError
+from reactory.steps.pythonworkflows import PythonWorkflows
 from reactory.steps.registry import StepRegistry, marked_steps
 
 
@@ -143,8 +144,14 @@ class _Loader:
         schedules = self._read("schedules", manifest.schedules, skip=set())
         known = {path, *(file.path for file in schedules)}
         workflows = self._read("workflows", manifest.workflows, skip=known)
-        steps = self._steps(manifest)
-        return Module(manifest.name, self._folder, manifest, steps, workflows, schedules, tuple(self._file.faults))
+        package = ModulePackage(self._folder, self._package)
+        steps = dict.fromkeys(self._steps(manifest, package))
+        written = PythonWorkflows(package, self._folder, self._file)
+        workflows = tuple(document for file in workflows for document in _documents(file, written))
+        steps |= dict.fromkeys(written.steps)
+        return Module(
+            manifest.name, self._folder, manifest, tuple(steps), workflows, schedules, tuple(self._file.faults)
+        )
 
     def _nothing_there(self, path: Path) -> ModuleFault:
         what = (
@@ -179,26 +186,25 @@ class _Loader:
         self._file.faults.append(fault)
         return None
 
-    def _steps(self, manifest: Manifest) -> tuple[StepFunction, ...]:
-        package = ModulePackage(self._folder, self._package)
+    def _steps(self, manifest: Manifest, package: ModulePackage) -> tuple[StepFunction, ...]:
         steps: dict[StepFunction, None] = {}
         for number, path in enumerate(manifest.steps):
             at = f"steps[{number}]"
             try:
                 found = marked_steps(package.import_steps(path))
             except StepsImportError as error:
-                self._import_fault(error, at)
+                self._file.import_fault(error, at)
                 continue
             if not found:
                 self._file.fault("NO_STEPS", f"'{path}' has no function marked with @step: mark one, or remove it", at)
             steps.update(dict.fromkeys(found))
         return tuple(steps)
 
-    def _import_fault(self, error: StepsImportError, at: str) -> None:
-        if error.file is None:
-            self._file.fault("STEPS_NOT_IMPORTED", str(error), at)
-            return
-        fault = ModuleFault(
-            code="STEPS_NOT_IMPORTED", module=self._file.module, message=str(error), file=error.file, line=error.line
-        )
-        self._file.faults.append(fault)
+
+def _documents(file: SourceFile, written: PythonWorkflows) -> Iterator[SourceFile]:
+    """A document as it is; of a Python file the workflows in it, each as a document."""
+    if file.path.suffix != ".py":
+        yield file
+        return
+    for workflow in written.read(file.path):
+        yield SourceFile(file.path, workflow.to_yaml())

@@ -145,6 +145,39 @@ def test_validate_a_module(terminal: Terminal, module: Path) -> None:
         assert "did you mean greet? [UNKNOWN_HANDLER]" in result.stdout
 
 
+FLOW = """\
+from reactory.authoring import Flow, workflow
+from ..lab_cli_steps import greet
+
+@workflow("lab.Python", version="1.0.0")
+def flow(flow: Flow):
+    flow.task(greet)
+"""
+
+
+def test_validate_workflows_in_python(terminal: Terminal, module: Path) -> None:
+    """YF-1, IN-2: a Python file of workflows is a document of its module; its problems have its own lines."""
+    (module / "module.yaml").write_text(MANIFEST.replace("flows/*.yaml", "flows/*"), encoding="utf-8")
+    file = module / "flows" / "written.py"
+    file.write_text(FLOW, encoding="utf-8")
+    result = terminal.run("validate", str(module))
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, f"{file}: valid")
+    bad = module / "flows" / "wrong.py"
+    bad.write_text(FLOW.replace("task(greet)", "task(greet, nam=1)"), encoding="utf-8")
+    for path in (module, bad):
+        result = terminal.run("validate", str(path))
+        assert result.exit_code == 1
+        assert f"{bad}:6: " in result.stdout
+        assert "[WORKFLOW_NOT_BUILT]" in result.stdout
+
+
+def test_validate_python_without_a_module(terminal: Terminal, tmp_path: Path) -> None:
+    """YF-1: a file that belongs to no module cannot be imported as what it is, and is told so."""
+    (tmp_path / "flow.py").write_text(FLOW, encoding="utf-8")
+    result = terminal.run("validate", str(tmp_path / "flow.py"))
+    assert (result.exit_code, "put a module.yaml beside it" in result.stdout) == (1, True)
+
+
 def test_validate_a_file_beside_a_manifest(terminal: Terminal, module: Path) -> None:
     """YF-1: a document beside a module.yaml is judged with that module's handlers, even before the manifest names it."""
     (module / "new.yaml").write_text(TASK.replace("greet", "gret"), encoding="utf-8")

@@ -207,7 +207,7 @@ def test_a_workflow_needs_steps(steps: str) -> None:
         ("{id: a}", "MISSING_FIELD", "type"),
         ("{id: a, type: [x]}", "INVALID_FIELD", "type"),
         ("{id: a, type: fetch}", "UNKNOWN_STEP_TYPE", "type"),
-        ("{id: a, type: wait_event, config: {any: thing}}", "UNKNOWN_STEP_TYPE", "type"),
+        ("{id: a, type: soap_call, config: {any: thing}}", "UNKNOWN_STEP_TYPE", "type"),
         ("{id: a, type: start, dependOn: []}", "UNKNOWN_FIELD", "dependOn"),
         ("{id: a, type: start, dependsOn: [1]}", "INVALID_FIELD", "dependsOn"),
         ("{id: a, type: start, enabled: 'yes'}", "INVALID_FIELD", "enabled"),
@@ -321,9 +321,9 @@ def test_a_workflow_needs_steps(steps: str) -> None:
             "config.maxConcurrency",
         ),
         (
-            "{id: a, type: for_each, config: {items: [1], distributed: {}, steps: [{id: b, type: end}]}}",
+            "{id: a, type: for_each, config: {items: [1], distributed: {batch: 5}, steps: [{id: b, type: end}]}}",
             "UNKNOWN_FIELD",
-            "config.distributed",
+            "config.distributed.batch",
         ),
         ("{id: a, type: while, config: {condition: true}}", "MISSING_FIELD", "config.steps"),
         (
@@ -416,12 +416,12 @@ def test_all_problems_are_reported_at_once() -> None:
         ("steps: [{id: a, type: log, message: x, config: {message: x}}]", "move it into `config`"),
         ("steps: [{id: a, type: condition, condition: true}]", "move it into it"),
         ("steps: [{id: a, type: swich}]", "did you mean switch?"),
-        ("steps: [{id: a, type: zzz}]", "Available are condition, custom"),
-        ("steps: [{id: a, type: saga}]", "not available in this version"),
+        ("steps: [{id: a, type: zzz}]", "Available are activity, condition, custom"),
+        ("steps: [{id: a, type: soap_call}]", "not available in this version"),
         ("steps: [{id: a, type: end, config: {x: 1}}]", "remove it"),
         (
-            "steps: [{id: a, type: for_each, config: {items: [1], distributed: {}, steps: [{id: b, type: end}]}}]",
-            "not available in this version",
+            "steps: [{id: a, type: saga, config: {steps: [{id: f, type: for_each, config: {items: [1], distributed: {}, steps: [{id: b, type: end}]}}]}}]",
+            "move the loop out of the saga",
         ),
         ("steps: [{id: a, type: start}, {id: b, type: end, dependsOn: c}]", "known here: a, b"),
         (
@@ -463,7 +463,7 @@ def test_ids_are_unique_in_the_whole_document() -> None:
 
 def test_ids_inside_types_of_a_later_version_count() -> None:
     """YF-1: what is inside a step that is not available yet is looked at all the same."""
-    body = "steps: [{id: s, type: saga, config: {steps: [{id: s, type: nope}]}}]"
+    body = "steps: [{id: s, type: soap_call, compensateWith: [{id: s, type: nope}]}]"
     assert sorted(p.code for p in problems_of(body)) == ["DUPLICATE_STEP_ID", "UNKNOWN_STEP_TYPE", "UNKNOWN_STEP_TYPE"]
 
 

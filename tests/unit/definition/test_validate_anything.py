@@ -32,6 +32,15 @@ steps:
   - {id: p, type: parallel, config: {join: any, branches: [{name: b, steps: [{id: p1, type: start}]}]}}
   - {id: j, type: join, dependsOn: [t, p], config: {strategy: n_of, count: 1}}
   - {id: f, type: for_each, config: {items: [1], steps: [{id: f1, type: log, config: {message: "${item}"}}]}}
+  - {id: wa, type: wait_event, config: {eventName: e, eventKey: input.a, effectiveDate: 1, onTimeout: fail, outputVariable: q}}
+  - {id: em, type: emit_event, config: {eventName: "e${v}", eventKey: q, data: {d: "${q}"}}}
+  - {id: ac, type: activity, config: {activityName: n, parameters: {d: 1}, timeout: 5, heartbeat: 5}}
+  - {id: ua, type: user_activity, config: {activityType: input, assignee: me, options: [x], form: {type: object}, escalation: {after: 2h, assignee: b}}}
+  - {id: iw, type: invoke_workflow, config: {workflowName: R, workflowVersion: 1.0.0, input: {d: 1}, waitForCompletion: true}}
+  - {id: sc, type: schedule, config: {duration: 5, steps: [{id: sc1, type: start}]}}
+  - {id: re, type: recur, config: {interval: 5s, until: v > 1, steps: [{id: re1, type: task, cache: {key: k, ttl: 5}, config: {handler: h}}]}}
+  - {id: sa, type: saga, config: {steps: [{id: sa1, type: start}], compensate: [{id: sa2, type: start}]}}
+  - {id: fd, type: for_each, config: {items: [1], distributed: {batchSize: 5, toleratedFailurePercentage: 5}, steps: [{id: fd1, type: start}]}}
 """
 DATA = load_document(TEXT).data
 

@@ -17,8 +17,12 @@ from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
 from reactory.adapters.memory.definitions import MemoryDefinitions
+from reactory.adapters.memory.events import MemoryEvents
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
+from reactory.adapters.memory.records import MemoryRecords
+from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.host.definitions import Definitions
 from reactory.host.services import Limits, Services
 from reactory.host.wakeups import read_wakeup
@@ -27,6 +31,7 @@ from reactory.ports.blobs import Blobs
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.queue import Queue
 from reactory.ports.store import DefinitionStore, InstanceStore
+from reactory.runner.children import child_starter
 from reactory.runner.runner import Runner
 from reactory.settings import Settings
 from reactory.steps.function import StepFunction
@@ -67,6 +72,10 @@ class Lab:
         self.ids = SequentialIds()
         self.instances = MemoryInstances(self.clock)
         self.definitions = MemoryDefinitions()
+        self.events = MemoryEvents(self.clock)
+        self.tasks = MemoryTasks(self.clock)
+        self.results = MemoryResults(self.clock)
+        self.records = MemoryRecords()
         self.blobs = MemoryBlobs()
         self.queue = MemoryQueue(self.clock, self.ids)
         self.bus = MemoryBus()
@@ -117,6 +126,10 @@ class Lab:
                 clock=self.clock,
                 ids=self.ids,
                 steps=self.steps,
+                events=self.events,
+                tasks=self.tasks,
+                results=self.results,
+                starter=child_starter(self.runner.start),
                 limits=self.limits,
             )
             self._worker = Worker(services)

@@ -14,7 +14,7 @@ def copied(instance: Instance) -> Instance:
     return replace(
         instance,
         reason=deepcopy(instance.reason),
-        waits=deepcopy(instance.waits),
+        waits=list(instance.waits),
         tags=list(instance.tags),
         journal=list(instance.journal),
         inbox=list(instance.inbox),

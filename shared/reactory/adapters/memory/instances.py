@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from reactory.adapters.memory.copies import bare, copied, without_history
 from reactory.adapters.memory.listing import list_instances
+from reactory.adapters.waits import matching, signalled
 from reactory.ports.clock import Clock
 from reactory.ports.store import (
     HistoryChunk,
@@ -22,8 +23,10 @@ from reactory.ports.store import (
     InstancePage,
     InstanceQuery,
     Outcome,
+    Post,
     Push,
     Settle,
+    Waiter,
 )
 
 
@@ -104,11 +107,28 @@ class MemoryInstances:
             found = self._instances.get(instance_id)
             if found is None or (statuses is not None and found.status not in statuses):
                 return None
-            if all(other.id != entry.id for other in found.inbox):
-                now = self._clock.now()
-                found.inbox.append(entry)
-                found.wake_at = now if found.wake_at is None else min(found.wake_at, now)
+            if not _holds(found, entry):
+                self._deliver(found, entry)
             return copied(found)
+
+    def waiting(  # noqa: PLR0917 - as the port
+        self, tenant: str, name: str, key: str, time: int, limit: int, after: str | None = None
+    ) -> list[Waiter]:
+        only = signalled(key)
+        with self._lock:
+            waiters = [
+                Waiter(found.id, found.priority, waits, found.waits[0].spills)
+                for found in self._instances.values()
+                if found.tenant == tenant
+                and only in (None, found.id)
+                and (after is None or found.id > after)
+                and (waits := matching(found.waits, name, key, time))
+            ]
+        return sorted(waiters, key=lambda waiter: waiter.instance_id)[:limit]
+
+    def post(self, batch: Sequence[Post]) -> set[str]:
+        with self._lock:
+            return {item.instance_id for item in batch if self._post(item)}
 
     def mail(self, ids: Sequence[str]) -> set[str]:
         with self._lock:
@@ -182,6 +202,22 @@ class MemoryInstances:
             return None
         return found
 
+    def _post(self, item: Post) -> bool:
+        found = self._instances.get(item.instance_id)
+        if found is None:
+            return False
+        if _holds(found, item.entry):
+            return True
+        if all(wait.id not in item.waits for wait in found.waits):
+            return False
+        self._deliver(found, item.entry)
+        return True
+
+    def _deliver(self, found: Instance, entry: InboxEntry) -> None:
+        now = self._clock.now()
+        found.inbox.append(entry)
+        found.wake_at = now if found.wake_at is None else min(found.wake_at, now)
+
     def _push(self, item: Push) -> Outcome:
         found = self._owned(item)
         if found is None:
@@ -203,11 +239,13 @@ class MemoryInstances:
             return "lost"
         found.state, found.status, found.reason = item.state, item.status, deepcopy(item.reason)
         found.started_at, found.completed_at, found.updated_at = item.started_at, item.completed_at, item.updated_at
-        found.wake_at, found.timer_at, found.waits = item.wake_at, item.timer_at, deepcopy(item.waits)
+        found.wake_at, found.timer_at, found.waits = item.wake_at, item.timer_at, [*item.waits]
         found.journal, found.journal_count = [], 0
         found.outbox = [*found.outbox, *item.outbox]
         found.history = [*found.history, *item.history]
         found.history_count += len(item.history)
+        found.version = found.version if item.version is None else item.version
+        found.fingerprint = found.fingerprint if item.fingerprint is None else item.fingerprint
         if not item.keep_lease:
             found.lease_until = None
         return "ok"
@@ -221,6 +259,10 @@ class MemoryInstances:
 
 def _live(instance: Instance, now: int) -> bool:
     return instance.lease_until is not None and instance.lease_until > now
+
+
+def _holds(instance: Instance, entry: InboxEntry) -> bool:
+    return any(other.id == entry.id for other in instance.inbox)
 
 
 def _append(instance: Instance, facts: Sequence[str]) -> None:

@@ -1,23 +1,24 @@
 """An ``Instance`` and its document: the same names in camelCase, times as BSON dates, what is empty left out.
 
 ``inbox`` and ``journal`` are always there, because every fenced write asks for them or appends to them. ``wakeAt`` is
-absent where it is None, so that ``$min`` works on it and its index holds only what has to wake up.
+absent where it is None, so that ``$min`` works on it and its index holds only what has to wake up; so is ``waits`` where
+it is empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bson.datetime_ms import DatetimeMS
 
 from reactory.adapters.mongo.client import Document
-from reactory.ports.store import InboxEntry, Instance, OutboxEntry
+from reactory.ports.store import InboxEntry, Instance, OpenWait, OutboxEntry
 
 _TIMES = frozenset(
     {"created_at", "started_at", "updated_at", "completed_at", "wake_at", "timer_at"},
 )
-_APART = frozenset({"id", "lease_owner", "lease_until", "inbox", "outbox"})
+_APART = frozenset({"id", "lease_owner", "lease_until", "inbox", "outbox", "waits"})
 _ALWAYS = frozenset({"journal", "journal_count", "epoch", "priority", "tenant", "history_count"})
 
 
@@ -43,6 +44,25 @@ def outbox_document(entry: OutboxEntry) -> Document:
     return {"id": entry.id, "kind": entry.kind, "body": entry.body}
 
 
+def wait_document(wait: OpenWait) -> Document:
+    """``key`` is absent where it is None: an event of any key."""
+    document: Document = {"id": wait.id, "kind": wait.kind, "path": wait.path, "name": wait.name}
+    if wait.key is not None:
+        document["key"] = wait.key
+    if wait.spills:
+        document["spills"] = wait.spills
+    return {**document, "since": DatetimeMS(wait.since)}
+
+
+def open_waits(documents: Iterable[Document]) -> list[OpenWait]:
+    return [
+        OpenWait(
+            one["id"], one["kind"], one["path"], one["name"], one.get("key"), int(one["since"]), one.get("spills", 0)
+        )
+        for one in documents
+    ]
+
+
 def encode(instance: Instance) -> Document:
     """The document of a new instance."""
     document: Document = {"_id": instance.id}
@@ -54,6 +74,8 @@ def encode(instance: Instance) -> Document:
     document["inbox"] = [inbox_document(entry) for entry in instance.inbox]
     if instance.outbox:
         document["outbox"] = [outbox_document(entry) for entry in instance.outbox]
+    if instance.waits:
+        document["waits"] = [wait_document(wait) for wait in instance.waits]
     lease = {"owner": instance.lease_owner, "until": date(instance.lease_until)}
     if held := {name: value for name, value in lease.items() if value is not None}:
         document["lease"] = held
@@ -75,6 +97,8 @@ def decode(document: Mapping[str, Any]) -> Instance:
         values["inbox"] = inbox_entries(inbox)
     if outbox := document.get("outbox"):
         values["outbox"] = [OutboxEntry(entry["id"], entry["kind"], entry["body"]) for entry in outbox]
+    if waits := document.get("waits"):
+        values["waits"] = open_waits(waits)
     return Instance(**values)
 
 

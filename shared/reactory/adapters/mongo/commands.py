@@ -10,8 +10,8 @@ looks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from pymongo.collection import Collection
 from pymongo.errors import NotPrimaryError
@@ -21,6 +21,11 @@ from reactory.adapters.mongo.errors import TOO_LARGE, writing
 from reactory.exceptions import AmbiguousWriteError
 
 _CONCERN = {"w": "majority", "j": True}
+_STATEMENTS = 500
+_CHARACTERS = 12_000_000
+"""Of one command: at most 48 MB on the wire, however many bytes a character takes."""
+
+Item = TypeVar("Item")
 
 
 class Reply(NamedTuple):
@@ -39,6 +44,20 @@ def update(collection: Collection[Document], statements: Sequence[Document]) -> 
         except NotPrimaryError:
             reply = collection.database.command(command)
     return _read(reply)
+
+
+def parts(items: Sequence[Item], characters: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """What goes into one command each, in order; an item has so many ``characters``."""
+    part: list[Item] = []
+    size = 0
+    for item in items:
+        if part and (len(part) == _STATEMENTS or size + characters(item) > _CHARACTERS):
+            yield part
+            part, size = [], 0
+        part.append(item)
+        size += characters(item)
+    if part:
+        yield part
 
 
 def _read(reply: Document) -> Reply:

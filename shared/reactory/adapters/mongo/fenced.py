@@ -9,7 +9,7 @@ late, after its owner has given it up, would pass for the next one.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -17,15 +17,11 @@ from pymongo.collection import Collection
 from pymongo.read_concern import ReadConcern
 
 from reactory.adapters.mongo.client import Document
-from reactory.adapters.mongo.codec import date, inbox_entries, outbox_document
-from reactory.adapters.mongo.commands import update
+from reactory.adapters.mongo.codec import date, inbox_entries, outbox_document, wait_document
+from reactory.adapters.mongo.commands import parts, update
 from reactory.adapters.mongo.errors import reading, writing
 from reactory.exceptions import AmbiguousWriteError, StoreUnavailableError
 from reactory.ports.store import InboxEntry, Outcome, Push, Settle
-
-_COMMAND_STATEMENTS = 500
-_COMMAND_CHARACTERS = 12_000_000
-"""Of one command: at most 48 MB on the wire, however many bytes a character takes."""
 
 _DOCUMENT_CHARACTERS = 15_000_000
 """Of one document, which MongoDB holds to 16 MB."""
@@ -80,7 +76,8 @@ class _Write:
 def _run(collection: Collection[Document], writes: Sequence[_Write]) -> list[Outcome]:
     """What cannot fit a document is not even sent; it must not take the others with it."""
     outcomes: dict[str, Outcome] = {}
-    for part in _commands([write for write in writes if write.size <= _DOCUMENT_CHARACTERS]):
+    fitting = [write for write in writes if write.size <= _DOCUMENT_CHARACTERS]
+    for part in parts(fitting, lambda write: write.size):
         try:
             outcomes |= _send(collection, part)
         except StoreUnavailableError as error:
@@ -111,19 +108,6 @@ def _all_applied(collection: Collection[Document], part: Sequence[_Write]) -> bo
     except StoreUnavailableError:
         return False
     return all(outcome == "ok" for outcome in outcomes)
-
-
-def _commands(writes: Sequence[_Write]) -> Iterator[list[_Write]]:
-    part: list[_Write] = []
-    size = 0
-    for write in writes:
-        if part and (len(part) == _COMMAND_STATEMENTS or size + write.size > _COMMAND_CHARACTERS):
-            yield part
-            part, size = [], 0
-        part.append(write)
-        size += write.size
-    if part:
-        yield part
 
 
 def _judge(collection: Collection[Document], writes: Sequence[_Write]) -> list[Outcome]:
@@ -175,7 +159,7 @@ def _settle_statement(item: Settle, mark: str) -> Document:
         "updatedAt": date(item.updated_at),
         "wakeAt": date(item.wake_at),
         "timerAt": date(item.timer_at),
-        "waits": item.waits or None,
+        "waits": [wait_document(wait) for wait in item.waits] or None,
         "journal": [],
         "journalCount": 0,
         "mark": mark,
@@ -183,7 +167,9 @@ def _settle_statement(item: Settle, mark: str) -> Document:
     unset = {name: "" for name, value in values.items() if value is None}
     if not item.keep_lease:
         unset["lease.until"] = ""
-    change = {"$set": {name: value for name, value in values.items() if value is not None}, **_appended(item)}
+    pinned = {"version": item.version, "fingerprint": item.fingerprint}  # None: as it is
+    written = {name: value for name, value in {**values, **pinned}.items() if value is not None}
+    change = {"$set": written, **_appended(item)}
     if unset:
         change["$unset"] = unset
     known = {} if item.journal_count is None else {"journalCount": item.journal_count}

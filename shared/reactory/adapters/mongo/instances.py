@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from pymongo import ReturnDocument
 from pymongo.database import Database
 
-from reactory.adapters.mongo import fenced, leases, listing
+from reactory.adapters.mongo import fenced, inbox, leases, listing, waiting
 from reactory.adapters.mongo import history as steps
 from reactory.adapters.mongo.client import Document
-from reactory.adapters.mongo.codec import decode, encode, inbox_document
-from reactory.adapters.mongo.errors import reading, writing
+from reactory.adapters.mongo.codec import decode, encode
+from reactory.adapters.mongo.errors import reading
 from reactory.ports.store import (
     HistoryChunk,
     InboxEntry,
@@ -20,8 +19,10 @@ from reactory.ports.store import (
     InstancePage,
     InstanceQuery,
     Outcome,
+    Post,
     Push,
     Settle,
+    Waiter,
 )
 
 
@@ -74,23 +75,15 @@ class MongoInstances:
         return leases.renew(self._instances, ids, owner, lease_ms)
 
     def send(self, instance_id: str, entry: InboxEntry, statuses: Sequence[str] | None = None) -> Instance | None:
-        wanted: Document = {"_id": instance_id}
-        if statuses is not None:
-            wanted["status"] = {"$in": list(statuses)}
-        pushed = {
-            "inbox": {"$concatArrays": ["$inbox", [{"$literal": inbox_document(entry)}]]},
-            "wakeAt": {"$min": ["$wakeAt", "$$NOW"]},  # a missing one does not count
-        }
-        with writing():
-            document = self._instances.find_one_and_update(
-                {**wanted, "inbox.id": {"$ne": entry.id}},
-                [{"$set": pushed}],
-                return_document=ReturnDocument.AFTER,
-                hint=leases.BY_ID,
-            )
-            if document is None:  # no such instance, another status, or the entry is there already
-                document = self._instances.find_one({**wanted, "inbox.id": entry.id}, hint=leases.BY_ID)
-        return None if document is None else decode(document)
+        return inbox.send(self._instances, instance_id, entry, statuses)
+
+    def waiting(  # noqa: PLR0917 - as the port
+        self, tenant: str, name: str, key: str, time: int, limit: int, after: str | None = None
+    ) -> list[Waiter]:
+        return waiting.waiting(self._instances, tenant, name, key, time, limit, after)
+
+    def post(self, batch: Sequence[Post]) -> set[str]:
+        return inbox.post(self._instances, batch)
 
     def mail(self, ids: Sequence[str]) -> set[str]:
         return leases.mail(self._instances, ids)

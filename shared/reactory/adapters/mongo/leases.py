@@ -10,6 +10,7 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
 from reactory.adapters.mongo.client import Document
+from reactory.adapters.mongo.clock import server_time
 from reactory.adapters.mongo.codec import decode
 from reactory.adapters.mongo.errors import reading, writing
 from reactory.ports.store import Instance
@@ -111,11 +112,10 @@ def due(
 ) -> list[tuple[str, int, int]]:
     """A walk along the index of ``wakeAt``, which holds only what has to wake up.
 
-    The limit of time is a constant taken from the server's clock first: an index that leaves documents out cannot
-    answer a comparison with ``$$NOW``. A later page begins at the last one of the page before, which is then left out.
+    A later page begins at the last one of the page before, which is then left out.
     """
     with reading():
-        now = _server_time(collection)
+        now = server_time(collection)
         found = collection.find(
             {"wakeAt": {"$lte": DatetimeMS(now + within_ms)}, "$expr": _FREE},
             {"wakeAt": 1, "priority": 1},
@@ -133,7 +133,7 @@ def due(
 def ending(collection: Collection[Document], within_ms: int, limit: int) -> list[tuple[str, int, int]]:
     """The same walk, for those that ``due`` leaves out."""
     with reading():
-        now = _server_time(collection)
+        now = server_time(collection)
         found = collection.find(
             {
                 "wakeAt": {"$lte": DatetimeMS(now)},
@@ -145,10 +145,6 @@ def ending(collection: Collection[Document], within_ms: int, limit: int) -> list
             hint=BY_TIME,
         )
         return [(one["_id"], int(one["lease"]["until"]) - now, one["priority"]) for one in found]
-
-
-def _server_time(collection: Collection[Document]) -> int:
-    return int(collection.database.command("hello", codec_options=collection.codec_options)["localTime"])
 
 
 def leased(collection: Collection[Document], ids: Sequence[str]) -> dict[str, int]:

@@ -10,6 +10,8 @@ from reactory.adapters.mongo.client import Document
 from reactory.adapters.mongo.errors import writing
 
 _PAGE = [("createdAt", 1), ("_id", 1)]  # the order of a list; MongoDB walks an index in both directions
+_EXPIRY = IndexModel([("expiresAt", 1)], name="expires_at", expireAfterSeconds=0)  # for no query: MongoDB deletes by it
+_OPEN = {"closed": False}
 
 INDEXES: dict[str, list[IndexModel]] = {
     "instances": [
@@ -33,12 +35,49 @@ INDEXES: dict[str, list[IndexModel]] = {
         ),
         # list of the children of an instance
         IndexModel([("parent", 1), *_PAGE], name="parent", partialFilterExpression={"parent": {"$exists": True}}),
+        # waiting: who waits for an event, in pages by _id
+        IndexModel(
+            [("tenant", 1), ("waits.name", 1), ("waits.key", 1), ("_id", 1)],
+            name="tenant_waits",
+            partialFilterExpression={"waits": {"$exists": True}},
+        ),
         # due: holds only what has to wake up, so a sweep costs what is due, not what exists
         IndexModel([("wakeAt", 1), ("_id", 1)], name="wake_at", partialFilterExpression={"wakeAt": {"$exists": True}}),
     ],
     "definitions": [
         # versions, list, delete of all versions
         IndexModel([("tenant", 1), ("workflowId", 1), ("version", 1)], name="tenant_workflow", unique=True),
+    ],
+    "events": [
+        # due: holds only what is still to be delivered
+        IndexModel([("dueAt", 1), ("_id", 1)], name="due_at", partialFilterExpression={"dueAt": {"$exists": True}}),
+        # find with keys
+        IndexModel([("tenant", 1), ("name", 1), ("key", 1), ("time", 1), ("_id", 1)], name="tenant_name_key"),
+        # find with any key
+        IndexModel([("tenant", 1), ("name", 1), ("time", 1), ("_id", 1)], name="tenant_name_time"),
+        _EXPIRY,
+    ],
+    "consumed": [_EXPIRY],
+    "records": [],  # list: ranges of _id
+    "results": [_EXPIRY],
+    "tasks": [
+        # list, by kind or of both
+        IndexModel([("tenant", 1), ("kind", 1), *_PAGE], name="tenant_kind", partialFilterExpression=_OPEN),
+        # list of what is assigned to somebody
+        IndexModel(
+            [("tenant", 1), ("assignee", 1), *_PAGE],
+            name="tenant_assignee",
+            partialFilterExpression={**_OPEN, "assignee": {"$exists": True}},
+        ),
+        # list of an instance's items
+        IndexModel([("instanceId", 1), *_PAGE], name="instance", partialFilterExpression=_OPEN),
+        # take: in the order in which it is taken
+        IndexModel(
+            [("tenant", 1), ("name", 1), ("priority", -1), *_PAGE],
+            name="tenant_name",
+            partialFilterExpression={**_OPEN, "kind": "activity"},
+        ),
+        _EXPIRY,  # of what is closed
     ],
     "steps": [],  # history: ranges of _id
     "blobs": [],  # ranges of _id

@@ -10,7 +10,7 @@ from reactory.definition.program import ForEachConfig, Node
 from reactory.exceptions import ExpressionError
 from reactory.kernel import failures, paths
 from reactory.kernel.effects import Store
-from reactory.kernel.nodes import container
+from reactory.kernel.nodes import container, distributed
 from reactory.kernel.scope import KernelScope
 from reactory.kernel.state import Frame, NodeState
 from reactory.kernel.values import make_ref
@@ -34,6 +34,12 @@ OPEN_AT_ONCE = 50
 def start(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
     config = node.config
     assert isinstance(config, ForEachConfig)
+    if distributed.is_part(machine, path):
+        distributed.start_part(machine, path, node, live)
+        return
+    if config.distributed is not None:
+        distributed.start(machine, path, node, live, scope)
+        return
     items = config.items.evaluate(scope)
     if not isinstance(items, list):
         raise ExpressionError(
@@ -48,6 +54,9 @@ def go_on(machine: Machine, path: str, node: Node, live: NodeState) -> None:
     """Open items up to the window; conclude when the last one is through."""
     config = node.config
     assert isinstance(config, ForEachConfig)
+    if config.distributed is not None and not distributed.is_part(machine, path):
+        distributed.go_on(machine, path, node, live)
+        return
     if live.open == 0 and (live.cursor == live.total or live.failed >= FAILED_MOST):
         _close(machine, path, live)
         return
@@ -72,7 +81,7 @@ def _close(machine: Machine, path: str, live: NodeState) -> None:
         failures.container_stuck(machine, path, live)
         return
     results: Any
-    if live.total > PAGE:
+    if _is_paged(machine, path, live):
         pages = -(-live.total // PAGE)
         _store_if_full(machine, path, live, pages - 1, last=True)
         results = make_ref(_page_base(machine, path), live.total, pages)
@@ -107,14 +116,20 @@ def _queue_next(machine: Machine, path: str, live: NodeState) -> None:
 
 
 def _page_base(machine: Machine, path: str) -> str:
-    return f"{machine.context.instance_id}/{path}.results"
+    generation = machine.state.live[path].generation
+    return f"{machine.context.blobs}/{paths.execution(path, generation)}.results"
+
+
+def _is_paged(machine: Machine, path: str, live: NodeState) -> bool:
+    """Small loops keep their results inline; so does the part of a distributed one, which reports them as a whole."""
+    return live.total > PAGE and not distributed.is_part(machine, path)
 
 
 def _store_if_full(machine: Machine, path: str, live: NodeState, page: int, *, last: bool = False) -> None:
     """Move a page out of line as soon as all of its items are through, whatever the other pages still wait for. Small
     loops stay inline, and a last page that is not full until the loop closes.
     """
-    if live.total <= PAGE:
+    if not _is_paged(machine, path, live):
         return
     wanted = [str(index) for index in range(page * PAGE, min((page + 1) * PAGE, live.total))]
     if (len(wanted) < PAGE and not last) or not all(index in live.results for index in wanted):

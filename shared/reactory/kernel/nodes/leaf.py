@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reactory.definition.program import CustomConfig, Node, TaskConfig
+from reactory.definition.program import BuiltinConfig, CustomConfig, Node, TaskConfig
+from reactory.kernel.nodes import text
 from reactory.kernel.scope import KernelScope
 from reactory.kernel.state import NodeState
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def start(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
     config = node.config
     assert isinstance(config, TaskConfig | CustomConfig)
-    _begin(machine, path, live, _inputs(node, scope), config.config.render(scope))
+    _begin(machine, path, live, scope, config.config.render(scope))
 
 
 def start_custom(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
@@ -28,11 +29,19 @@ def start_custom(machine: Machine, path: str, node: Node, live: NodeState, scope
         start(machine, path, node, live, scope)
 
 
-def _inputs(node: Node, scope: KernelScope) -> Any:
-    return {} if node.inputs is None else node.inputs.render(scope)
+def start_builtin(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
+    """A step of the engine's own: its body gets the rendered config, and what was not to be rendered as it is."""
+    config = node.config
+    assert isinstance(config, BuiltinConfig)
+    rendered = config.config.render(scope)
+    _begin(machine, path, live, scope, {**rendered, **config.verbatim} if config.verbatim else rendered)
 
 
-def _begin(machine: Machine, path: str, live: NodeState, inputs: Any, config: Any) -> None:
+def _begin(machine: Machine, path: str, live: NodeState, scope: KernelScope, config: Any) -> None:
+    node = machine.node(path)
+    inputs = {} if node.inputs is None else node.inputs.render(scope)
+    if node.cache is not None:
+        live.cache_key = text.name(node.cache.key, scope, f"cache key of '{path}'")
     live.input = inputs or None
     live.config = config or None
     live.attempt += 1

@@ -1,0 +1,3 @@
+from reactory.testing.plugin import reactory
+
+__all__ = ["reactory"]
