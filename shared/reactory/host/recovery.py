@@ -52,8 +52,9 @@ def replay(machine: Machine, facts: Iterable[Fact]) -> Iterator[dict[str, Any] |
     and None now and then in a long computation, for whoever has other things to do as well.
     """
     waiting = deque(facts)
-    while waiting and isinstance(waiting[0], Control):
-        # a request that came first stops a computation that may go on for very long
+    if waiting and isinstance(waiting[0], Control):
+        # A request that came first stops a computation that may go on for very long. Only the very first one: by the
+        # time the next one comes, steps may have been started on the ground of what follows from this one.
         machine.apply(waiting.popleft())
     yield from settle_down(machine)
     for fact in waiting:

@@ -226,3 +226,59 @@ def test_what_was_asked_counts_before_a_worker_looks(engine: Engine) -> None:
     assert engine.status(running) == "CANCELLED"
     with pytest.raises(IllegalTransitionError, match="CANCELLED"):
         engine.control(running, "pause")
+
+
+def test_a_pause_that_meets_the_first_step_after_a_resume_lets_it_finish(engine: Engine) -> None:
+    """WH-17, WH-1: a step that was started by a resume is running when the next pause comes: it ends, its result counts,
+    and it does not run again when the instance is resumed once more.
+    """
+    instance_id = engine.begin(engine.do("a"), engine.do("b"))
+    engine.ask(instance_id, "pause")
+    engine.during["a"] = lambda: engine.control(instance_id, "pause")
+    engine.ask(instance_id, "resume")
+    assert engine.status(instance_id) == "PAUSED"
+    assert engine.calls == ["a"]
+    assert engine.trail(instance_id, "a") == ["COMPLETED"]
+    engine.during.clear()
+    engine.ask(instance_id, "resume")
+    assert engine.status(instance_id) == "COMPLETED"
+    assert engine.calls == ["a", "b"]
+
+
+def test_at_most_once_holds_for_a_step_that_a_resume_started_and_a_crash_cut_off(engine: Engine) -> None:
+    """WH-19, WH-17: the attempt counts though the only fact that led to it is the resume, and a pause came after it."""
+    instance_id = engine.begin(engine.do("a", execution="at_most_once"), engine.do("b"))
+    engine.ask(instance_id, "pause")
+    engine.control(instance_id, "resume")
+    engine.crash_in("a")
+    engine.control(instance_id, "pause")
+    engine.recover()
+    assert engine.calls == ["a"]
+    assert engine.status(instance_id) == "FAILED"
+    assert "vanished" in engine.reason(instance_id)["message"]
+
+
+def test_a_step_that_a_computation_led_to_is_not_forgotten_when_a_pause_comes(engine: Engine) -> None:
+    """WH-17, WH-1: a computation of several slices was durable half-way, then led to a step without another write; a pause
+    that meets this step does not undo it.
+    """
+    count = engine.node("add", "set_variable", action="set", key="n", value="${n + 1}")
+    loop = engine.node("loop", "while", condition="n < 3000", maxIterations=3000, steps=[count])
+    instance_id = engine.begin(loop, engine.do("a"), engine.do("b"), variables={"n": 0})
+    engine.during["a"] = lambda: engine.control(instance_id, "pause")
+    engine.work()
+    assert engine.status(instance_id) == "PAUSED"
+    engine.during.clear()
+    engine.ask(instance_id, "resume")
+    assert engine.status(instance_id) == "COMPLETED"
+    assert engine.calls == ["a", "b"]
+
+
+def test_a_retry_asked_for_twice_is_two_retries(engine: Engine) -> None:
+    """LC-14: both requests are waiting when a worker comes, and the first one failed again: the second one counts."""
+    engine.errors["a"] = [ValueError("no")] * 3
+    instance_id = engine.begin(engine.do("a"), metadata=ONCE)
+    engine.work()
+    assert engine.control(instance_id, "retry") == "RUNNING"
+    engine.work()
+    assert engine.moves(instance_id).count("FAILED") == 2
