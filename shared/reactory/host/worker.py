@@ -142,13 +142,20 @@ class Worker:
                 again = await self._read_again(batch, instance)
                 await give_up(batch, again, TOO_LARGE, NO_ROOM)
             except AmbiguousWriteError:
-                # forget what is in memory: the document knows whether it happened
-                instance = await self._read_again(batch, instance)
                 if not tries_left:
                     raise
-                instance.interrupted = True
+                # forget what is in memory: the document knows whether it happened
+                instance = await self._take_anew(batch, instance)
                 continue
             return
+
+    async def _take_anew(self, batch: Batch, instance: Instance) -> Instance:
+        """The document as it is now, under a new epoch: the write of which nobody knows may still be on its way."""
+        limits, store = self._services.limits, self._services.instances
+        again = await batch.in_thread(store.reclaim, instance.id, instance.epoch, batch.owner, limits.lease_ms)
+        if again is None:
+            raise LeaseLostSignal
+        return again
 
     async def _read_again(self, batch: Batch, instance: Instance) -> Instance:
         """The document as it is now, while its lease is still this batch's."""

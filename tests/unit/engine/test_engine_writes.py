@@ -11,7 +11,7 @@ from reactory.exceptions import AmbiguousWriteError
 from reactory.host.worker import WakeUp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from reactory.ports.store import InstanceStore, Outcome, Push, Settle
     from tests.unit.engine.conftest import Engine
@@ -41,10 +41,8 @@ class LatePush:
         return getattr(self._store, name)
 
 
-def test_a_push_that_lands_late_is_not_taken_for_the_next(engine: Engine) -> None:
-    """WH-1, WH-2: the journal's late entry, as long as the one that was to be written, is not passed off as it: what is
-    recorded is what everything after it has seen.
-    """
+def test_a_push_that_lands_late_is_refused(engine: Engine) -> None:
+    """WH-1, WH-2: its owner has begun anew since, under another epoch: what is recorded is what everything after it has seen."""
     late = LatePush(engine.instances, "a")
     engine.instances = cast("InstanceStore", late)
     engine.during["a"] = lambda: engine.results.update(a={"value": f"run {engine.calls.count('a')}"})
@@ -56,18 +54,50 @@ def test_a_push_that_lands_late_is_not_taken_for_the_next(engine: Engine) -> Non
         outputs={"a": "steps.a.value", "b": "steps.b.value", "c": "steps.c.value"},
     )
     engine.work()
-    assert late.landed == ["ok"]
+    assert late.landed == ["lost"]
     engine.new_worker()
     engine.recover()
     found = engine.outputs(instance_id)
     (recorded,) = [
         entry["output"]["value"]
         for entry in engine.history(instance_id)
-        if entry.get("path") == "a" and entry["status"] == "COMPLETED"
+        if entry.get("path") == "a" and entry.get("status") == "COMPLETED"
     ]
     assert found == {"a": recorded, "b": recorded, "c": recorded}
-    assert recorded == "run 1"  # what landed late is durable, so it counts
+    assert recorded == "run 2"
     assert engine.trail(instance_id, "b") == ["COMPLETED"]
+
+
+class LateSettle:
+    """A store in which the first settle gets no answer, and lands only just before the next one."""
+
+    def __init__(self, store: InstanceStore) -> None:
+        self._store = store
+        self._late: Sequence[Settle] | None = None
+        self.landed: list[Outcome] = []
+
+    def settle(self, batch: Sequence[Settle]) -> list[Outcome]:
+        if self._late is None:
+            self._late = batch
+            raise AmbiguousWriteError("no answer in time")
+        self.landed += self._store.settle(self._late)
+        return self._store.settle(batch)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def test_a_settle_that_lands_late_is_refused(engines: Callable[..., Engine]) -> None:
+    """WH-1, LC-2: the history of its owner's second try is stored already, and would not fit its snapshot."""
+    engine = engines(tail_records=0)
+    late = LateSettle(engine.instances)
+    engine.instances = cast("InstanceStore", late)
+    instance_id = engine.run(engine.do("a"), engine.do("b"))
+    assert late.landed == ["lost"]
+    assert engine.status(instance_id) == "COMPLETED"
+    told = engine.history(instance_id)
+    assert [entry["seq"] for entry in told] == list(range(len(told)))
+    assert [entry["event"] for entry in told].count("interrupted") == 1
 
 
 class Full:
