@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reactory.adapters.memory.instances import MemoryInstances
+from reactory.host.outbox import BUS_KINDS, EVENT
 from reactory.kernel.facts import Control, Fact, Interrupted, Succeeded, decode_fact
-from reactory.kernel.records import decode_record
+from reactory.kernel.records import Record, decode_record
 from reactory.ports.bus import BusEvent
 from reactory.ports.store import HistoryChunk, InboxEntry, Instance, Outcome, Push, Settle
 from reactory.steps.context import StepContext
@@ -35,8 +36,8 @@ _SETTLED = msgspec.json.Decoder(_Settled)
 
 
 class Auditor:
-    """``violations`` are the rules that were broken, each told once per instance. ``skew_ms`` is how far the clock of
-    a process may be ahead.
+    """``violations`` are the rules that were broken, each with what broke it first. ``skew_ms`` is how far the clock of
+    a process may be ahead. ``unwritten`` holds, by the settle's id, the facts that it covers beside the journal.
     """
 
     def __init__(self, store: MemoryInstances, clock: TrueClock, trace: Trace, marks: Marks, skew_ms: int) -> None:
@@ -47,10 +48,12 @@ class Auditor:
         self.skew_ms = skew_ms
         self.violations: dict[str, str] = {}
         self.chronicles: dict[str, Chronicle] = {}
+        self.unwritten: dict[int, tuple[Settle, list[str]]] = {}
         self.on_create: Callable[[Instance], Chronicle]
         self._methods: dict[str, Callable[..., Any]] = {
             "create": self._create,
             "claim": self._claim,
+            "reclaim": self._reclaim,
             "push": self._push,
             "absorb": self._absorb,
             "settle": self._settle,
@@ -106,6 +109,16 @@ class Auditor:
             self.marks.hit("hint met a live lease", len(live))
         return claimed
 
+    def _reclaim(self, process: Process, instance_id: str, epoch: int, owner: str, lease_ms: int) -> Instance | None:
+        taken = self.store.reclaim(instance_id, epoch, owner, lease_ms)
+        self.trace.note(process.name, "reclaim", f"{instance_id} {taken is not None}")
+        if taken is None:
+            self.marks.hit("write refused")
+            return None
+        self.chronicles[instance_id].overlooked[process.name] = False
+        self._check(instance_id)
+        return taken
+
     def _push(self, process: Process, batch: Sequence[Push]) -> list[Outcome]:
         if len(batch) > 1:
             self.marks.hit("several instances in one write")
@@ -131,20 +144,23 @@ class Auditor:
     def _settle(self, process: Process, batch: Sequence[Settle]) -> list[Outcome]:
         if len(batch) > 1:
             self.marks.hit("several instances in one write")
+        journals = [[*self.document(item.instance_id).journal] for item in batch]
         outcomes = self.store.settle(batch)
-        for item, outcome in zip(batch, outcomes, strict=True):
+        for item, outcome, journal in zip(batch, outcomes, journals, strict=True):
             kept = " keeping the lease" if item.keep_lease else ""
             owes = f" owes {','.join(entry.id for entry in item.outbox)}" if item.outbox else ""
             self.trace.note(process.name, "settle", f"{item.instance_id} {outcome} {item.status}{kept}{owes}")
             if outcome == "ok":
-                self._settled(item)
+                self._settled(item, journal)
+                self.chronicles[item.instance_id].teller = process.name
             self._outcome(process, item, outcome, "settle")
         return outcomes
 
     def _told(self, process: Process, owner: str, entries: Mapping[str, Sequence[str]]) -> None:
         for instance_id, ids in entries.items():
             known = {event["id"] for event in self.chronicles[instance_id].published}
-            missing = [entry for entry in ids if f"{instance_id}:{entry}" not in known]
+            owed = {entry.id for entry in self.document(instance_id).outbox if entry.kind in BUS_KINDS}
+            missing = [entry for entry in ids if entry in owed and f"{instance_id}:{entry}" not in known]
             if missing:
                 self.violate("nothing is struck off untold", f"{instance_id}: {missing}")
             self.trace.note(process.name, "told", f"{instance_id} {','.join(ids)}")
@@ -173,9 +189,6 @@ class Auditor:
         for chunk in chunks:
             self.trace.note(process.name, "append_history", f"{chunk.instance_id} from {chunk.first}")
             self.marks.hit("history in chunks")
-            known = self.chronicles[chunk.instance_id].chunks
-            for text in chunk.records:
-                known.setdefault((text, chunk.epoch), decode_record(text).seq)
 
     # --- what must hold -------------------------------------------------------------------------------------------
 
@@ -215,7 +228,6 @@ class Auditor:
                 chronicle.recorded.setdefault((path, attempt), len(self.trace))
                 chronicle.succeeded.add(path)
             case Interrupted():
-                chronicle.interruptions += 1
                 self.marks.hit("interrupted replay")
             case Control(action=action):
                 chronicle.controls += 1
@@ -223,24 +235,34 @@ class Auditor:
             case _:
                 pass
 
-    def _settled(self, item: Settle) -> None:
+    def _settled(self, item: Settle, journal: list[str]) -> None:
         """Facts that were never in the journal are durable by their records."""
         chronicle = self.chronicles[item.instance_id]
+        chronicle.applied += [*journal, *self.unwritten.get(id(item), (item, []))[1]]
+        chronicle.given_up = chronicle.given_up or id(item) not in self.unwritten
         settled = _SETTLED.decode(item.state)
         if settled.now > self.clock.now() + self.skew_ms:
             self.violate("no fact from the future", f"{item.instance_id} settled at {self.clock.now()}: {settled.now}")
         if item.keep_lease:
             self.marks.hit("settled in between")
-        for text in item.history:
-            self._record(chronicle, text)
-        for (text, epoch), seq in list(chronicle.chunks.items()):
-            if seq < settled.seq and epoch == item.epoch:
-                self._record(chronicle, text)
-                del chronicle.chunks[text, epoch]
+        elif item.status == "RUNNING" and item.timer_at is not None and item.timer_at <= item.updated_at:
+            self.marks.hit("handed on")
+        for record in self._new_records(item, chronicle.seen, settled.seq):
+            self._record(chronicle, record)
+        chronicle.seen = settled.seq
         self._moved(chronicle, item)
 
-    def _record(self, chronicle: Chronicle, text: str) -> None:
-        record = decode_record(text)
+    def _new_records(self, item: Settle, begin: int, end: int) -> list[Record]:
+        """Those that this settle makes true: in the tail, or in a chunk that nobody has replaced."""
+        chunks = self.store._steps.get(item.instance_id, {}).values()
+        found: dict[int, str] = {}
+        for chunk in sorted(chunks, key=lambda chunk: chunk.epoch):
+            found |= {n: text for n, text in enumerate(chunk.records, chunk.first) if begin <= n < end}
+        records = {seq: decode_record(text) for seq, text in found.items()}
+        tail = [decode_record(text) for text in item.history]
+        return [*(records | {record.seq: record for record in tail}).values()]
+
+    def _record(self, chronicle: Chronicle, record: Record) -> None:
         if record.event == "ok" and record.status == "COMPLETED":
             chronicle.recorded.setdefault((record.path, record.attempt), len(self.trace))
             chronicle.succeeded.add(record.path)
@@ -293,14 +315,21 @@ class Auditor:
             self.violate("requests are honoured before the next step", f"{context.instance_id} {path} started")
         missing = [before for before in chronicle.order.before(path) if before not in chronicle.succeeded]
         if missing:
-            self.violate("durable before its successor starts", f"{context.instance_id} {path} started before {missing}")
+            self.violate(
+                "durable before its successor starts", f"{context.instance_id} {path} started before {missing}"
+            )
 
     def published(self, process: Process, events: Sequence[BusEvent]) -> None:
         for event in events:
-            instance_id = event.id.partition(":")[0]
+            if event.detail_type == EVENT:
+                self.trace.note(process.name, "publish", f"{event.id} {event.detail['name']}")
+                continue
+            instance_id = event.id.rpartition(":")[0]
             chronicle = self.chronicles[instance_id]
             self.trace.note(process.name, "publish", f"{event.id} {event.detail['status']}")
             if any(known["id"] == event.id for known in chronicle.published):
                 self.marks.hit("told twice")
+            elif chronicle.teller != process.name:
+                self.marks.hit("told by another")
             detail = {"id": event.id, "type": event.detail_type, "by": process.name, **event.detail}
             chronicle.published.append(detail)

@@ -11,12 +11,16 @@ from msgspec.structs import replace
 from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.clock import SequentialIds
 from reactory.adapters.memory.definitions import MemoryDefinitions
+from reactory.adapters.memory.events import MemoryEvents
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue, QueueShape
+from reactory.adapters.memory.records import MemoryRecords
+from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.ports.queue import Message
 from reactory.topology import WAKEUPS
 from tests.simulation.auditor import Auditor
-from tests.simulation.ports import Port
+from tests.simulation.ports import Effect, Port
 from tests.simulation.process import TrueClock
 
 if TYPE_CHECKING:
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from tests.simulation.trace import Trace
 
 MAX_RECEIVES = 5
+LEFT_TO_LEASE_S = 31.0
+"""The delay of the hint that is sent when a running step is left to the end of the lease."""
 
 
 class Backend:
@@ -40,6 +46,10 @@ class Backend:
         self.instances = MemoryInstances(self.clock)
         self.definitions = MemoryDefinitions()
         self.blobs = MemoryBlobs()
+        self.events = MemoryEvents(self.clock)
+        self.tasks = MemoryTasks(self.clock)
+        self.results = MemoryResults(self.clock)
+        self.records = MemoryRecords()
         self.visibility_s = visibility_s
         shapes = [QueueShape(queue.name, visibility_s, MAX_RECEIVES) for queue in WAKEUPS]
         self.queue = MemoryQueue(self.clock, SequentialIds("message"), shapes)
@@ -50,8 +60,12 @@ class Backend:
         """One of the ports, as the process sees it."""
         effects = {
             "instances": self.auditor.perform,
-            "definitions": self._definitions,
-            "schema": self._definitions,  # never called: there is nothing to create
+            "definitions": self._plain(self.definitions),
+            "events": self._plain(self.events),
+            "tasks": self._plain(self.tasks),
+            "results": self._plain(self.results),
+            "records": self._plain(self.records),
+            "schema": self._plain(self),  # never called: there is nothing to create
             "blobs": self._blobs,
             "queue": self._send,
             "bus": self._publish,
@@ -60,8 +74,14 @@ class Backend:
 
     # --- effects --------------------------------------------------------------------------------------------------
 
-    def _definitions(self, process: Process, method: str, args: tuple[Any, ...]) -> Any:
-        return getattr(self.definitions, method)(*args)
+    def _plain(self, store: object) -> Effect:
+        """A store without rules of its own."""
+
+        def perform(process: Process, method: str, args: tuple[Any, ...]) -> Any:
+            self.trace.note(process.name, method, " ".join(str(one) for one in args)[:300])
+            return getattr(store, method)(*args)
+
+        return perform
 
     def _blobs(self, process: Process, method: str, args: tuple[Any, ...]) -> Any:
         if method == "put":
@@ -94,5 +114,7 @@ class Backend:
             return
         self.queue.send(name, messages)
         for message in messages:
+            if process.kind == "worker" and message.delay == LEFT_TO_LEASE_S:
+                self.marks.hit("left to the lease")
             self.trace.note(process.name, "send message", f"{message.body} in {message.delay:.2f} s")
             self.loop.call_later(message.delay + process.faults.latency(), self.on_message, name, context=Context())

@@ -25,7 +25,9 @@ class BodyStart:
 
 @dataclass(slots=True)
 class Chronicle:
-    """``facts`` are the durable facts (JSON texts) in the order in which the database took them, from journals only.
+    """``facts`` are the facts (JSON texts) in the order in which journals took them, ``applied`` all that snapshots
+    cover; ``given_up``: a worker settled it without applying anything. ``seen`` records were looked at;
+    ``teller`` is the process that settled it last.
     ``recorded`` says at which event the success of (path, attempt) became durable. ``owners`` are those who wrote, by
     epoch. ``looked`` holds per process whether its last push found the inbox empty.
     """
@@ -39,11 +41,13 @@ class Chronicle:
     starts: list[BodyStart] = field(default_factory=list)
     owners: dict[int, str] = field(default_factory=dict)
     overlooked: dict[str, bool] = field(default_factory=dict)
-    chunks: dict[tuple[str, int], int] = field(default_factory=dict)
+    applied: list[str] = field(default_factory=list)
+    given_up: bool = False
+    seen: int = 0
+    teller: str = ""
     status: str = "PENDING"
     retries_asked: int = 0
     controls: int = 0
-    interruptions: int = 0
     published: list[dict[str, Any]] = field(default_factory=list)
 
 

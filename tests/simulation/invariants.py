@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _FACTS = frozenset({"begin", "tick", "ok", "failed", "interrupted", "control"})
 _ENDED = frozenset({"COMPLETED", "SKIPPED"})
+_CHANCE = frozenset({"actualDuration", "where"})
+"""What differs from run to run in a step's result."""
 
 
 def check(world: World) -> None:
@@ -47,13 +49,16 @@ class _Judge:
             return  # it never began, which liveness has told
         self._history_has_no_gaps()
         self._nothing_ends_twice()
+        self._no_delay_is_shortened()
         self._finished_steps_never_run_again()
         self._every_fact_is_used_once()
+        if self.chronicle.given_up:
+            return
         machine, moves = self._replayed()
-        if machine is not None:
-            self._replay_gives_the_state(machine)
-            self._news_match(moves)
-            self._outcome_is_that_of_an_undisturbed_run(machine)
+        self._replay_gives_the_state(machine)
+        self._replay_gives_the_history(machine)
+        self._news_match(moves)
+        self._outcome_is_that_of_an_undisturbed_run(machine)
 
     # --- the history ----------------------------------------------------------------------------------------------
 
@@ -80,6 +85,12 @@ class _Judge:
         if twice:
             self.violate("everything ends once", f"{twice}")
 
+    def _no_delay_is_shortened(self) -> None:
+        for record in self.records:
+            output = record.output
+            if isinstance(output, dict) and output.get("actualDuration", 0) < output.get("delayDuration", 0):
+                self.violate("no delay is shortened", f"{record}")
+
     def _finished_steps_never_run_again(self) -> None:
         used = {record.path: record.attempt for record in self.records if _is_used(record)}
         for start in self.chronicle.starts:
@@ -88,11 +99,15 @@ class _Judge:
                 continue
             recorded = self.chronicle.recorded.get((start.path, attempt))
             if recorded is None or start.event > recorded:
-                self.violate("a finished step never runs again", f"{start} though its success was recorded at {recorded}")
+                self.violate(
+                    "a finished step never runs again", f"{start} though its success was recorded at {recorded}"
+                )
 
     def _every_fact_is_used_once(self) -> None:
         """What was in the journal is in the history, in that order, and each once."""
-        journaled = [_key(fact) for fact in map(decode_fact, self.chronicle.facts) if not isinstance(fact, Begin | Tick)]
+        journaled = [
+            _key(fact) for fact in map(decode_fact, self.chronicle.facts) if not isinstance(fact, Begin | Tick)
+        ]
         recorded = [_key(_fact(record)) for record in self.records if record.event in _FACTS]
         rest = iter(recorded)
         lost = [key for key in journaled if key not in rest]  # consumes what comes before: a test of order, too
@@ -104,18 +119,13 @@ class _Judge:
 
     # --- the replay -----------------------------------------------------------------------------------------------
 
-    def _replayed(self) -> tuple[Machine | None, list[StatusChanged]]:
-        """A fresh machine with the facts of the history, and the moves that it made."""
+    def _replayed(self) -> tuple[Machine, list[StatusChanged]]:
+        """A fresh machine with all facts that snapshots cover, and the moves that it made."""
         fresh = msgspec.structs.replace(self.instance, state=None)
         machine = restore(fresh, self.chronicle.program, {})
         moves: list[StatusChanged] = []
-        for record in self.records:
-            if record.event not in _FACTS or (record.event == "begin" and record.seq < machine.state.seq):
-                continue  # who pauses an instance before it has begun makes it begin
-            if machine.state.seq != record.seq:
-                self.violate("a replay gives the same history", f"at {machine.state.seq} instead of {record}")
-                return None, []
-            machine.apply(_fact(record))
+        for text in self.chronicle.applied:
+            machine.apply(decode_fact(text))
             self._drain(machine)
             moves += [effect for effect in machine.effects if isinstance(effect, StatusChanged)]
             machine.effects = []
@@ -127,7 +137,7 @@ class _Judge:
             if isinstance(last, Load):
                 machine.effects.pop()
                 values = machine.context.values
-                values[last.ref["id"]] = fetch(self.world.backend.blobs, last.ref, self.instance.id, values)
+                values[last.ref["id"]] = fetch(self.world.backend.blobs, last.ref, self.instance.family, values)
 
     def _replay_gives_the_state(self, machine: Machine) -> None:
         assert self.instance.state is not None
@@ -136,8 +146,20 @@ class _Judge:
         if stored != again:
             self.violate("a replay gives the same state", f"{_differences(stored, again)}")
 
+    def _replay_gives_the_history(self, machine: Machine) -> None:
+        mine = [self._told(record) for record in self.records]
+        again = [self._told(record) for record in machine.records]
+        for one, other in zip(mine, again, strict=False):
+            if one != other:
+                self.violate("a replay gives the same history", f"{_differences(one, other)} of {one}")
+                return
+
+    def _told(self, record: Record) -> dict[str, Any]:
+        whole = resolved(self.world.backend.blobs, msgspec.to_builtins(record), self.instance.family)
+        return {name: value for name, value in whole.items() if value is not None}
+
     def _whole(self, state: Any) -> dict[str, Any]:
-        whole = resolved(self.world.backend.blobs, msgspec.to_builtins(state), self.instance.id)
+        whole = resolved(self.world.backend.blobs, msgspec.to_builtins(state), self.instance.family)
         return {name: value for name, value in whole.items() if value not in ({}, None)}
 
     def _news_match(self, moves: list[StatusChanged]) -> None:
@@ -157,11 +179,12 @@ class _Judge:
     def _outcome_is_that_of_an_undisturbed_run(self, machine: Machine) -> None:
         if self.world.operated or not self.world.setting.workload.deterministic or self.chronicle.controls:
             return
-        if self.chronicle.interruptions and (self.chronicle.order.once or self._was_given_up()):
+        interrupted = any(record.event == "interrupted" for record in self.records)
+        if interrupted and (self.chronicle.order.once or self._was_given_up()):
             return
         fresh = msgspec.structs.replace(self.instance, state=None)
         other, records = undisturbed(fresh, self.chronicle.program)
-        blobs, owner = self.world.backend.blobs, self.instance.id
+        blobs, owner = self.world.backend.blobs, self.instance.family
         runs = ((machine, self.records), (other, records))
         mine, theirs = (_timeless(resolved(blobs, _outcome(*run), owner)) for run in runs)
         if mine != theirs:
@@ -237,5 +260,5 @@ def _differences(one: Any, other: Any) -> Any:
 
 def _timeless(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _timeless(entry) for key, entry in value.items() if key != "actualDuration"}
+        return {key: _timeless(entry) for key, entry in value.items() if key not in _CHANCE}
     return [_timeless(entry) for entry in value] if isinstance(value, list) else value

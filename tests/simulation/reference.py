@@ -12,6 +12,7 @@ from reactory.kernel.machine import Machine
 from reactory.kernel.records import Record
 from reactory.kernel.timers import next_timer
 from reactory.ports.store import Instance
+from tests.simulation.workload import failure
 
 
 def undisturbed(instance: Instance, program: Program) -> tuple[Machine, list[Record]]:
@@ -40,6 +41,8 @@ def _tell(machine: Machine, fact: Fact) -> None:
 def _perform(machine: Machine, effect: RunStep) -> Fact:
     now, given = machine.state.now, effect.input or {}
     if effect.attempt <= given.get("fails", 0):
-        return Failed(effect.path, effect.attempt, ErrorInfo("ValueError", "as told"), now, now)
+        return Failed(
+            effect.path, effect.attempt, ErrorInfo("ValueError", failure(effect.path, given["fails"])), now, now
+        )
     output = msgspec.json.decode(msgspec.json.encode({"value": given.get("value"), "path": effect.path}))
     return Succeeded(effect.path, effect.attempt, now, now, output)

@@ -199,5 +199,10 @@ def random_workload(seed: int, random: Random) -> Workload:
     return Workload(seed, documents, starts, calm, 600.0 + sum(author.seconds for author in written) * 20)
 
 
+def failure(path: str, fails: int) -> str:
+    """The message of a step that fails."""
+    return f"{path} fails {fails} times"
+
+
 def text_of(document: Document) -> str:
     return msgspec.json.encode(document).decode()

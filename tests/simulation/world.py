@@ -22,7 +22,9 @@ from reactory.host.sweeper import sweep
 from reactory.kernel.facts import ControlAction
 from reactory.kernel.state import TERMINAL
 from reactory.ports.store import Instance, StoredDefinition
+from reactory.runner.children import child_starter
 from reactory.runner.runner import Runner
+from reactory.runner.start import StartWorkflow
 from reactory.settings import Settings
 from reactory.steps.registry import StepRegistry
 from tests.simulation.backend import Backend
@@ -33,13 +35,24 @@ from tests.simulation.loop import CURRENT, CircleError, SimLoop, StandstillError
 from tests.simulation.marks import Marks
 from tests.simulation.process import Process
 from tests.simulation.trace import Trace
-from tests.simulation.workload import HANDLERS, Workload, text_of
+from tests.simulation.workload import HANDLERS, Workload, failure, text_of
 
 SETTINGS = Settings(aws="memory")
 SAFETY_S = 120.0
 """How long things go wrong."""
 
 SWEEP_S = 60.0
+PATIENCE = 20
+"""How often an instance that stands still is resumed before it is cancelled."""
+
+ACTIONS: tuple[ControlAction, ...] = ("pause", "resume", "retry", "cancel")
+FITTING: dict[str, tuple[ControlAction, ...]] = {
+    "PENDING": ("pause", "pause", "cancel"),
+    "RUNNING": ("pause", "pause", "pause", "resume", "cancel"),
+    "PAUSED": ("resume", "resume", "resume", "pause", "cancel"),
+    "FAILED": ("retry",),
+}
+"""What an operator may want of an instance that was last seen in a status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,7 @@ class World:
     def __init__(self, setting: Setting, faults: Faults, random: Random) -> None:
         self.setting = setting
         self.faults = faults
+        self.profile = faults.profile
         self.random = random
         self.loop = SimLoop()
         self.trace = Trace(self.loop.time)
@@ -76,6 +90,7 @@ class World:
         self.started: list[str] = []
         self.operated = False
         self._healing = False
+        self._helped: Counter[str] = Counter()
         self._numbers: Counter[str] = Counter()
 
     @property
@@ -140,11 +155,12 @@ class World:
                 container.process.thaw()
 
     def _help(self) -> None:
-        """Somebody resumes what stands still."""
+        """Somebody resumes what stands still, and cancels what stands still again and again."""
         for instance_id in self.started:
             found = self.auditor.document(instance_id)
             if found.status == "PAUSED" and not found.inbox and not found.journal:
-                self._operate(instance_id, "resume")
+                self._helped[instance_id] += 1
+                self._operate(instance_id, "resume" if self._helped[instance_id] < PATIENCE else "cancel")
 
     def _tell_who_is_stuck(self) -> None:
         for instance_id in self.started:
@@ -158,15 +174,11 @@ class World:
     def process(self, kind: str) -> Process:
         self._numbers[kind] += 1
         skew = self.random.randint(-self.faults.profile.skew_ms, self.faults.profile.skew_ms)
-        return Process(
-            self.loop,
-            self.trace,
-            self.faults,
-            kind,
-            f"{kind}-{self._numbers[kind]}",
-            skew_ms=skew,
-            begin=self.random.uniform(0, 1000),
-        )
+        name = f"{kind}-{self._numbers[kind]}"
+        begin = self.random.uniform(0, 1000)
+        process = Process(self.loop, self.trace, self.faults, kind, name, skew_ms=skew, begin=begin)
+        process.unwritten = self.auditor.unwritten
+        return process
 
     def app(self, process: Process) -> App:
         port = self.backend.port
@@ -176,6 +188,10 @@ class World:
             ids=self.backend.ids,
             instances=port(process, "instances"),
             definitions=port(process, "definitions"),
+            events=port(process, "events"),
+            tasks=port(process, "tasks"),
+            results=port(process, "results"),
+            records=port(process, "records"),
             blobs=port(process, "blobs"),
             queue=port(process, "queue"),
             bus=port(process, "bus"),
@@ -184,15 +200,20 @@ class World:
 
     def services(self, process: Process) -> Services:
         app = self.app(process)
+        definitions = _Compiled(app.definitions, HANDLERS)
         return Services(
             instances=app.instances,
-            definitions=_Compiled(app.definitions, HANDLERS),
+            definitions=definitions,
             blobs=app.blobs,
             queue=app.queue,
             bus=app.bus,
             clock=app.clock,
             ids=app.ids,
             steps=self.steps,
+            events=app.events,
+            tasks=app.tasks,
+            results=app.results,
+            starter=child_starter(StartWorkflow(app, definitions)),
             limits=self.setting.limits,
         )
 
@@ -248,8 +269,11 @@ class World:
         while rate and not self._healing:
             await asyncio.sleep(self.random.expovariate(rate))
             if self.started and not self._healing:
-                actions: tuple[ControlAction, ...] = ("pause", "pause", "resume", "resume", "retry", "retry", "cancel")
-                self._operate(self.random.choice(self.started), self.random.choice(actions))
+                instance_id = self.random.choice(self.started)
+                status = self.auditor.document(instance_id).status
+                fitting = FITTING.get(status, ()) if self.random.random() < 0.8 else ACTIONS
+                if fitting:
+                    self._operate(instance_id, self.random.choice(fitting))
 
     def _operate(self, instance_id: str, action: ControlAction) -> None:
         process = self.process("operator")
@@ -349,7 +373,7 @@ class World:
 
         def end(ctx: StepContext, value: Any, fails: int) -> Any:
             if ctx.attempt <= fails:
-                raise ValueError(f"{ctx.path} fails {fails} times")
+                raise ValueError(failure(ctx.path, fails))
             return {"value": value, "path": ctx.path}
 
         @step("sim.do")
