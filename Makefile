@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # jsii, which the CDK runs on, wants a node on the path; the environment brings one where the machine has none
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: setup demo dev test lint bench synth clean
+.PHONY: setup demo dev test simulate lint bench synth clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,10 @@ dev: setup  ## the whole stack on this machine, until Ctrl-C
 
 test: setup  ## all tests
 	$(BIN)/python -m pytest
+
+SEEDS ?= 10000
+simulate: setup  ## the whole engine in virtual time, with faults: make simulate SEEDS=100000
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --marks
 
 lint: setup  ## ruff, mypy, import directions
 	$(BIN)/ruff check .

@@ -103,7 +103,8 @@ class Auditor:
                 self.violate("one owner at a time", f"{instance.id} was claimed while its lease was live")
             if instance.interrupted:
                 self.marks.hit("claimed an expired lease")
-            self.chronicles[instance.id].overlooked[process.name] = False
+            chronicle = self.chronicles[instance.id]
+            chronicle.overlooked[process.name], chronicle.holder = False, process.name
             self._check(instance.id)
         if live:
             self.marks.hit("hint met a live lease", len(live))
@@ -311,6 +312,8 @@ class Auditor:
         chronicle.starts.append(start)
         if zombie:
             return
+        if chronicle.holder != process.name:
+            self.violate("no step starts without the lease", f"{context.instance_id} {path} by {process.name}")
         if chronicle.overlooked.get(process.name):
             self.violate("requests are honoured before the next step", f"{context.instance_id} {path} started")
         missing = [before for before in chronicle.order.before(path) if before not in chronicle.succeeded]

@@ -21,9 +21,8 @@ from reactory.host.instance_pass import InstancePass
 from reactory.host.recovery import settle_down
 from reactory.host.worker import Worker
 from reactory.kernel import timers
-from reactory.kernel.facts import Control, Fact
+from reactory.kernel.facts import Control, Fact, Tick
 from reactory.kernel.machine import Machine
-from reactory.kernel.state import BlockState, State
 from reactory.ports.store import HistoryChunk, InboxEntry, Instance, OutboxEntry, Outcome, Push, Settle
 from reactory.steps.context import StepContext
 from tests.simulation import world
@@ -72,26 +71,21 @@ def settle_without_inbox() -> AbstractContextManager[Any]:
 
 
 def early_timer() -> AbstractContextManager[Any]:
-    """Timers fire up to a second before they are due."""
+    """With a timer that is due fire those that will be within a second."""
     fire = timers.fire
 
     def early(machine: Machine) -> None:
-        machine.state.now += 1000
+        for live in machine.state.live.values():
+            if live.due is not None and live.due <= machine.state.now + 1000:
+                live.due = min(live.due, machine.state.now)
         fire(machine)
-        machine.state.now -= 1000
 
     return patch("reactory.kernel.machine.fire", early)
 
 
 def hasty_timer() -> AbstractContextManager[Any]:
     """The host says that it is later than it is."""
-    next_timer = instance_pass.next_timer
-
-    def hasty(state: State) -> int | None:
-        due = next_timer(state)
-        return None if due is None else due - 700
-
-    return patch.object(instance_pass, "next_timer", hasty)
+    return patch.object(instance_pass, "Tick", lambda at: Tick(at + 100_000))
 
 
 def unstable_key() -> AbstractContextManager[Any]:
@@ -257,20 +251,6 @@ def any_owner_replaces_history() -> AbstractContextManager[Any]:
     return patch.object(MemoryInstances, "append_history", append)
 
 
-def join_fires_again() -> AbstractContextManager[Any]:
-    """A join that has gone on is entered again by whoever comes later."""
-    one_less = Machine._one_less
-
-    def again(machine: Machine, key: str, block: Any, progress: BlockState, index: int) -> None:
-        if index in progress.gone and block.early_join and index not in getattr(machine.context, "fired", ()):
-            machine.enter(key, index)
-            progress.left += 1
-            return
-        one_less(machine, key, block, progress, index)
-
-    return patch.object(Machine, "_one_less", again)
-
-
 def failures_lose_messages() -> AbstractContextManager[Any]:
     """A worker that failed says that all is done, and nobody sweeps."""
     work = Worker.work
@@ -310,7 +290,6 @@ BUGS: dict[str, Bug] = {
         attempts_untold,
         nothing_owed_is_due,
         any_owner_replaces_history,
-        join_fires_again,
         failures_lose_messages,
     )
 }

@@ -27,7 +27,8 @@ class BodyStart:
 class Chronicle:
     """``facts`` are the facts (JSON texts) in the order in which journals took them, ``applied`` all that snapshots
     cover; ``given_up``: a worker settled it without applying anything. ``seen`` records were looked at;
-    ``teller`` is the process that settled it last.
+    ``teller`` is the process that settled it last,
+    ``holder`` the one that claimed it last.
     ``recorded`` says at which event the success of (path, attempt) became durable. ``owners`` are those who wrote, by
     epoch. ``looked`` holds per process whether its last push found the inbox empty.
     """
@@ -45,6 +46,7 @@ class Chronicle:
     given_up: bool = False
     seen: int = 0
     teller: str = ""
+    holder: str = ""
     status: str = "PENDING"
     retries_asked: int = 0
     controls: int = 0

@@ -10,15 +10,16 @@ import asyncio
 import heapq
 from asyncio import Handle, TimerHandle, events
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar
 from inspect import CORO_CREATED, getcoroutinestate
 from itertools import count
 from types import CoroutineType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
-MOST_TURNS = 400_000
+Ts = TypeVarTuple("Ts")
+MOST_TURNS = 200_000
 """Callbacks of one run: more is a circle that never ends."""
 
 
@@ -67,22 +68,25 @@ class SimLoop(asyncio.BaseEventLoop):
 
     # --- scheduling -----------------------------------------------------------------------------------------------
 
-    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Handle:
+    def call_soon(self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None) -> Handle:
         handle = Handle(callback, args, self, context)
         self._queue.append(handle)
         return handle
 
-    call_soon_threadsafe = call_soon
+    def call_soon_threadsafe(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> Handle:
+        return self.call_soon(callback, *args, context=context)
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> TimerHandle:
         handle = TimerHandle(when, callback, args, self, context)
         heapq.heappush(self._timers, (when, next(self._numbers), handle))
         return handle
 
     def call_later(
-        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> TimerHandle:
         return self.call_at(self._now + max(0.0, delay), callback, *args, context=context)
 
@@ -92,7 +96,11 @@ class SimLoop(asyncio.BaseEventLoop):
         handles.clear()
 
     def create_task(
-        self, coro: Coroutine[Any, Any, T], *, name: object = None, context: Context | None = None
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: object = None,
+        context: Context | None = None,
     ) -> asyncio.Task[T]:
         task = asyncio.Task(coro, loop=self, context=context)
         self._tasks.append(task)
@@ -136,7 +144,7 @@ class SimLoop(asyncio.BaseEventLoop):
             self._give_turn(current)
 
     def _give_turn(self, handle: Handle) -> None:
-        owner = handle._context.get(CURRENT)
+        owner: Owner | None = handle._context.get(CURRENT)  # type: ignore[attr-defined]  # every handle has one
         if owner is None:
             handle._run()
         elif owner.frozen:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from reactory.host.ledger import Ledger
 from reactory.host.services import Limits
@@ -17,8 +18,8 @@ from tests.simulation.faults import RandomFaults, random_profile
 from tests.simulation.invariants import check
 from tests.simulation.loop import CURRENT
 from tests.simulation.process import Process
-from tests.simulation.world import Setting, World
 from tests.simulation.workload import random_workload
+from tests.simulation.world import Setting, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +79,14 @@ def noting_facts() -> Iterator[None]:
     make = Ledger._make_settle
 
     async def noting(ledger: Ledger, *args: Any, **more: Any) -> Settle:
-        settle = await make(ledger, *args, **more)
+        settle: Settle = await make(ledger, *args, **more)
         process = CURRENT.get()
         assert isinstance(process, Process)
         process.unwritten[id(settle)] = (settle, [*ledger._unwritten])
         return settle
 
-    Ledger._make_settle = noting  # type: ignore[method-assign]
-    try:
+    with patch.object(Ledger, "_make_settle", noting):
         yield
-    finally:
-        Ledger._make_settle = make  # type: ignore[method-assign]
 
 
 @contextmanager

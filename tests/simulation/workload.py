@@ -16,7 +16,7 @@ import msgspec
 
 Document = dict[str, Any]
 HANDLERS = ("sim.do", "sim.sync")
-_DURATIONS = (0.0, 0.0, 0.001, 0.02, 0.3, 2.0, 8.0)
+_DURATIONS = (0.0, 0.0, 0.001, 0.02, 0.3, 2.0, 9.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +193,8 @@ def random_workload(seed: int, random: Random) -> Workload:
     calm = random.random() < 0.5
     written = [Author(random, calm) for _ in range(random.choice((1, 1, 2)))]
     documents = [author.document(f"Flow{number}") for number, author in enumerate(written)]
-    count = random.choice((1, 1, 2, 3, 4))
-    together = random.random() < 0.5
+    count = random.choice((1, 1, 2, 3, 5))
+    together = random.random() < 0.6
     starts = [(0.0 if together else random.uniform(0, 5.0), random.randrange(len(documents))) for _ in range(count)]
     return Workload(seed, documents, starts, calm, 600.0 + sum(author.seconds for author in written) * 20)
 
