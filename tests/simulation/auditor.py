@@ -50,6 +50,7 @@ class Auditor:
         self.chronicles: dict[str, Chronicle] = {}
         self.unwritten: dict[int, tuple[Settle, list[str]]] = {}
         self.on_create: Callable[[Instance], Chronicle]
+        self.on_write: Callable[[str], None] = lambda _instance_id: None
         self._methods: dict[str, Callable[..., Any]] = {
             "create": self._create,
             "claim": self._claim,
@@ -212,6 +213,7 @@ class Auditor:
         if writer != item.owner:
             self.violate("one owner per epoch", f"{item.instance_id}: {writer} and {item.owner} in epoch {item.epoch}")
         chronicle.overlooked[process.name] = bool(document.inbox)
+        self.on_write(item.instance_id)
         self._check(item.instance_id)
 
     def _journaled(self, process: Process, item: Push, texts: Sequence[str]) -> None:

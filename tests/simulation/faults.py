@@ -74,7 +74,7 @@ def random_profile(random: Random) -> Profile:
         skew_ms=random.choice((0, 0, 50, 2_000, 60_000)),
         on_thread=random.choice((0.0, 0.3)),
         containers=random.choice((1, 2, 4)),
-        function_s=random.choice(((120.0, 120.0), (20.0, 60.0), (14.0, 15.0))),
+        function_s=random.choice(((120.0, 120.0), (120.0, 120.0), (20.0, 60.0), (12.5, 15.0))),
     )
 
 
@@ -161,7 +161,7 @@ class RandomFaults:
         return self.random.random() < self.profile.on_thread
 
     def freeze_s(self) -> float:
-        return self.random.choice((1.0, 20.0, 40.0, 60.0)) * self.random.uniform(0.8, 1.2)
+        return self.random.choice((1.0, 40.0, 70.0, 100.0)) * self.random.uniform(0.8, 1.2)
 
     def late_s(self) -> float:
         return self.random.choice((0.02, 0.05, 1.0, 10.0)) * self.random.random()

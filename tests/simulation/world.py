@@ -83,6 +83,7 @@ class World:
         )
         self.auditor = self.backend.auditor
         self.auditor.on_create = self._chronicle
+        self.auditor.on_write = self._meddle
         self.lambdas = Lambdas(self.backend, random, self._container, profile.containers)
         self.lambdas.function_s = profile.function_s
         self.lambdas.lost_deletes = profile.message_doubled / 2
@@ -269,11 +270,19 @@ class World:
         while rate and not self._healing:
             await asyncio.sleep(self.random.expovariate(rate))
             if self.started and not self._healing:
-                instance_id = self.random.choice(self.started)
-                status = self.auditor.document(instance_id).status
-                fitting = FITTING.get(status, ()) if self.random.random() < 0.8 else ACTIONS
-                if fitting:
-                    self._operate(instance_id, self.random.choice(fitting))
+                self._want_something(self.random.choice(self.started))
+
+    def _meddle(self, instance_id: str) -> None:
+        """Somebody wants something of an instance just when its owner is busy with it."""
+        rate = self.profile.operators
+        if rate and not self._healing and self.random.random() < rate / 4:
+            self.loop.call_later(self.random.uniform(0.0, 0.03), self._want_something, instance_id, context=Context())
+
+    def _want_something(self, instance_id: str) -> None:
+        status = self.auditor.document(instance_id).status
+        fitting = FITTING.get(status, ()) if self.random.random() < 0.8 else ACTIONS
+        if fitting and not self._healing:
+            self._operate(instance_id, self.random.choice(fitting))
 
     def _operate(self, instance_id: str, action: ControlAction) -> None:
         process = self.process("operator")
