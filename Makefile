@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # jsii, which the CDK runs on, wants a node on the path; the environment brings one where the machine has none
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: setup demo dev test simulate lint bench synth clean
+.PHONY: setup demo dev test simulate lint bench chaos synth clean
 
 setup: $(STAMP)
 
@@ -32,9 +32,11 @@ dev: setup  ## the whole stack on this machine, until Ctrl-C
 test: setup  ## all tests
 	$(BIN)/python -m pytest
 
-SEEDS ?= 10000
-simulate: setup  ## the whole engine in virtual time, with faults: make simulate SEEDS=100000
-	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --marks
+SEEDS ?= 20000
+FIRST ?= 0
+
+simulate: setup  ## SEEDS=… runs of the engine in virtual time with everything going wrong, beginning with FIRST=…
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST) --marks
 
 lint: setup  ## ruff, mypy, import directions
 	$(BIN)/ruff check .
@@ -44,6 +46,9 @@ lint: setup  ## ruff, mypy, import directions
 
 bench: setup  ## measures throughput, latency, recovery, sweep and imports on a real mongod
 	@$(BIN)/python -m benchmarks
+
+chaos: setup  ## kills mongod and workers under load: make chaos MINUTES=10 SEED=1
+	@$(BIN)/python -m benchmarks.chaos --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
 
 synth: setup  ## builds the CDK stack into cdk.out, packages included; needs no AWS account
 	@$(BIN)/python infra/app.py

@@ -24,9 +24,11 @@ MODULES = {
     "sweep": "benchmarks.sweep",
     "imports": "benchmarks.imports",
     "profile": "benchmarks.profiling",
+    "events": "benchmarks.events",
+    "fanout": "benchmarks.fanout",
     "crash": "benchmarks.crash",
 }
-EXTRA = ("profile", "crash")
+EXTRA = ("profile", "fanout", "crash")
 """Run only when they are asked for."""
 
 

@@ -15,9 +15,9 @@ from reactory.host.services import Services
 from reactory.host.view import view
 from reactory.ports.queue import Queue
 from reactory.ports.store import Instance
+from reactory.runner.children import child_starter
 from reactory.runner.modules import register_loaded
 from reactory.runner.request import StartRequest
-from reactory.runner.children import child_starter
 from reactory.runner.runner import Runner
 from reactory.settings import Settings
 from reactory.steps.modules import load_modules

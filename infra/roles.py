@@ -63,6 +63,10 @@ def capability_statements(need: Capability, resources: Resources) -> Sequence[ia
             return [_allow("Wakeups", SEND, *_queue_arns(resources, "wakeups-"))]
         case "triggers":
             return [_allow("Triggers", SEND, *_queue_arns(resources, "triggers"))]
+        case "jobs":
+            return [_allow("Jobs", SEND, *_queue_arns(resources, "jobs"))]
+        case "events":
+            return [_allow("Events", SEND, *_queue_arns(resources, "events"))]
         case "counters":
             items = ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
             return [_allow("Counters", items, resources.counters.table_arn)]

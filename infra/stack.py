@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.api import create_api
+from infra.bus import create_bus_rules
 from infra.functions import create_functions
 from infra.layer import create_code
 from infra.options import ROOT, Options
@@ -27,6 +28,7 @@ class ReactoryStack(Stack):
         functions = create_functions(self, options, resources, create_code(self, options, ROOT))
         api = create_api(self, options, functions)
         create_rules(self, options, functions)
+        create_bus_rules(self, options, resources.bus, resources.queues)
         CfnOutput(self, "ApiUrl", value=api.api_endpoint, description="Where the API answers")
         CfnOutput(
             self,

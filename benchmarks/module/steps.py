@@ -28,6 +28,20 @@ def noted(n: int, work: int, ctx: StepContext) -> dict[str, int]:
         return {"n": n + 1}
 
 
+@step("bench.many")
+def many(count: int) -> dict[str, list[int]]:
+    """Something to spread."""
+    return {"items": list(range(count))}
+
+
+@step("bench.broken")
+def broken(work: int, ctx: StepContext) -> None:
+    """Never succeeds."""
+    with _noted(ctx):
+        time.sleep(work / 1000)
+        raise RetryableStepError("fails on purpose")
+
+
 @step("bench.flaky")
 def flaky(n: int, work: int, ctx: StepContext) -> dict[str, int]:
     """Fails at the first attempt."""

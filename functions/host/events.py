@@ -94,7 +94,7 @@ def _decode(text: str) -> EventMessage | BusMessage:
     try:
         body = msgspec.json.decode(text)
         is_bus = isinstance(body, dict) and "detail-type" in body
-        return msgspec.convert(body, BusMessage if is_bus else EventMessage)
+        return msgspec.convert(body, BusMessage) if is_bus else msgspec.convert(body, EventMessage)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeError, RecursionError) as error:
         raise InvalidRequestError(f"the message is no event: {error}") from error
 

@@ -12,7 +12,10 @@ _LOG = logger(__name__)
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
+    from functions.runner.wiring import runner
+
     swept = sweep(services())
+    runner().batches.stale()
     if swept.hints:
         _LOG.info("swept", hints=swept.hints, more=swept.more)
     return {"hints": swept.hints, "more": swept.more}

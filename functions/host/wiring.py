@@ -14,11 +14,14 @@ def services() -> Services:
     from reactory.host.definitions import Definitions
     from reactory.runner.children import child_starter
     from reactory.runner.start import StartWorkflow
+    from reactory.steps.builtin import BuiltinServices, builtin_steps
     from reactory.steps.modules import load_modules
 
     ports = app()
     settings = ports.settings
-    steps = load_modules(settings.modules).registry
+    modules = load_modules(settings.modules)
+    steps = modules.registry
+    steps.add_builtin(builtin_steps(BuiltinServices.of(settings, ports.records, ports.clock, modules.services)))
     definitions = Definitions(ports.definitions, steps.names())
     limits = Limits(
         lease_ms=settings.lease_ms,

@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from reactory.exceptions import InvalidRequestError, PayloadTooLargeError, Unsup
 
 JSON = "application/json"
 ANONYMOUS = "anonymous"
+Body = TypeVar("Body", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,15 @@ class Call:
         """The body as JSON; None when there is none."""
         content = self.content(limit)
         return decode_json(content) if content.strip() else None
+
+    def body(self, kind: type[Body], limit: int) -> Body:
+        """The body as a ``kind``, an empty one as ``{}``. Raises InvalidRequestError that names the wrong member."""
+        self.media_type(JSON)
+        given = self.json(limit)
+        try:
+            return msgspec.convert({} if given is None else given, kind)
+        except msgspec.ValidationError as error:
+            raise InvalidRequestError(f"the body is not understood: {error}") from error
 
     @property
     def _context(self) -> Mapping[str, Any]:

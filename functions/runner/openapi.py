@@ -8,8 +8,10 @@ import msgspec
 
 from functions.http.openapi import Answer, Operation, Parameter, build_document
 from functions.http.problem import ProblemDocument
+from functions.runner.openapi_waits import WAITS
 from functions.runner.options import START_JSON, StartBody
 from functions.runner.routes.instances import MAX_HISTORY, MAX_PAGE, SORTS
+from functions.runner.routes.operations import BatchBody, ForkBody, MigrateBody, RewindBody
 from functions.runner.routes.start import MAX_WAIT
 from functions.runner.routes.workflows import DOCUMENT_TYPES
 from reactory.runner import answers
@@ -186,7 +188,55 @@ _INSTANCES = {
     },
 }
 
-OPERATIONS: dict[str, Operation] = _SYSTEM | _WORKFLOWS | _INSTANCES
+_OPERATIONS = {
+    "POST /workflow/instance/{id}/rewind": Operation(
+        id="rewindInstance",
+        summary="Go back to a finished step: it and all that comes after it run again",
+        tag="instances",
+        body={"application/json": RewindBody},
+        body_required=True,
+        answers={200: Answer("The status that the instance has with it", answers.Controlled)},
+        problems=(400, 404, 409, 413, 415, 503),
+    ),
+    "POST /workflow/instance/{id}/fork": Operation(
+        id="forkInstance",
+        summary="A new instance that begins at a step of this one, with changed input if it is given",
+        tag="instances",
+        body={"application/json": ForkBody},
+        body_required=True,
+        answers={201: Answer("The new instance", answers.StartAnswer, headers=("Location",))},
+        headers={"Location": _LOCATION},
+        problems=(400, 404, 409, 413, 415, 503),
+    ),
+    "POST /workflow/instance/{id}/migrate": Operation(
+        id="migrateInstance",
+        summary="Go on as another version of the definition, if all that is live has its place there",
+        tag="instances",
+        body={"application/json": MigrateBody},
+        body_required=True,
+        answers={200: Answer("The status that the instance has with it", answers.Controlled)},
+        problems=(400, 404, 409, 413, 415, 503),
+    ),
+    "POST /workflow/instances/batch": Operation(
+        id="batchInstances",
+        summary="Pause, resume, cancel, retry or migrate many instances",
+        tag="instances",
+        body={"application/json": BatchBody},
+        body_required=True,
+        answers={202: Answer("The job, its first portion done", answers.BatchJob, headers=("Location",))},
+        headers={"Location": _LOCATION},
+        problems=(400, 413, 415, 503),
+    ),
+    "GET /workflow/jobs/{id}": Operation(
+        id="getJob",
+        summary="A batch job: how far it is, and what came out",
+        tag="instances",
+        answers={200: Answer("The job", answers.BatchJob)},
+        problems=(400, 404, 503),
+    ),
+}
+
+OPERATIONS: dict[str, Operation] = _SYSTEM | _WORKFLOWS | _INSTANCES | _OPERATIONS | WAITS
 
 _INFO = {
     "title": "Reactory Workflow Engine",

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from reactory.exceptions import PermanentStepError, ReactoryError, RetryableStepError, StepError
     from reactory.steps.context import StepContext
     from reactory.steps.decorator import step
+    from reactory.steps.service import service
 
-__all__ = ["PermanentStepError", "ReactoryError", "RetryableStepError", "StepContext", "StepError", "step"]
+__all__ = ["PermanentStepError", "ReactoryError", "RetryableStepError", "StepContext", "StepError", "service", "step"]
 
 _HOMES = {
     "PermanentStepError": "reactory.exceptions",
@@ -22,6 +23,7 @@ _HOMES = {
     "RetryableStepError": "reactory.exceptions",
     "StepContext": "reactory.steps.context",
     "StepError": "reactory.exceptions",
+    "service": "reactory.steps.service",
     "step": "reactory.steps.decorator",
 }
 

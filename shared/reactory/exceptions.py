@@ -24,7 +24,13 @@
     ├── StartupError                 500  startup_failed: the local stack cannot start here
     └── StepError                    what a step raises or is failed with
         ├── RetryableStepError       retryable
+        │   ├── RemoteUnavailableError   category network: no answer, or 5xx
+        │   └── RemoteBusyError          category resource: 429
         ├── PermanentStepError       not retryable
+        ├── StepNotAllowedError      not retryable: a built-in step that no setting allows
+        ├── InvalidStepError         not retryable, category validation: what a built-in step was given
+        ├── RemoteRefusedError       not retryable, category validation: 4xx
+        ├── RemoteDeniedError        not retryable, category permission: 401, 403
         ├── StepTimeoutError         retryable, category timeout
         ├── StepInterruptedError     retryable, category system
         ├── UnknownHandlerError      not retryable
@@ -54,16 +60,22 @@ __all__ = [
     "InvalidInputError",
     "InvalidRequestError",
     "InvalidSettingsError",
+    "InvalidStepError",
     "MethodNotAllowedError",
     "NotFoundError",
     "PayloadTooLargeError",
     "PermanentStepError",
     "QueueUnavailableError",
     "ReactoryError",
+    "RemoteBusyError",
+    "RemoteDeniedError",
+    "RemoteRefusedError",
+    "RemoteUnavailableError",
     "RetryableStepError",
     "StartupError",
     "StepError",
     "StepInterruptedError",
+    "StepNotAllowedError",
     "StepTimeoutError",
     "StoreUnavailableError",
     "UnavailableError",
@@ -236,6 +248,48 @@ class PermanentStepError(StepError):
     """Raise it in a step to say: trying again is no use."""
 
     code = "step_permanent"
+
+
+class RemoteUnavailableError(RetryableStepError):
+    """Another system cannot be reached, or answered that it failed."""
+
+    code = "remote_unavailable"
+    category = "network"
+
+
+class RemoteBusyError(RetryableStepError):
+    """Another system asks for fewer requests."""
+
+    code = "remote_busy"
+    category = "resource"
+
+
+class StepNotAllowedError(StepError):
+    """A step that reaches outside, and that no setting allows to; the message names the setting."""
+
+    code = "step_not_allowed"
+    category = "permission"
+
+
+class InvalidStepError(StepError):
+    """A step of the engine's own was given what it cannot work with."""
+
+    code = "step_invalid"
+    category = "validation"
+
+
+class RemoteRefusedError(StepError):
+    """Another system refuses the request as it is."""
+
+    code = "remote_refused"
+    category = "validation"
+
+
+class RemoteDeniedError(StepError):
+    """Another system does not accept who asks."""
+
+    code = "remote_denied"
+    category = "permission"
 
 
 class StepTimeoutError(StepError):

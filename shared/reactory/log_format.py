@@ -38,8 +38,10 @@ class JsonFormatter(logging.Formatter):
         }
         extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         fields = {**self._context(), **extra, **getattr(record, "fields", {})}
+        measured = _metrics(fields)
         for name, value in fields.items():
-            line[f"{name}_" if name in _OWN else name] = self._masker.field(name, value)
+            shown = value if name in measured else self._masker.field(name, value)
+            line[f"{name}_" if name in _OWN else name] = shown
         request_id = getattr(record, _REQUEST_ID, None)
         if request_id:
             line["request_id"] = request_id
@@ -67,6 +69,14 @@ class JsonFormatter(logging.Formatter):
             kept = {name: value for name, value in line.items() if name in _OWN and isinstance(value, str)}
             kept["message"] = ascii(kept.get("message", ""))
             return self._encoder.encode(kept | {"unloggable": repr(error)}).decode()
+
+
+def _metrics(fields: Mapping[str, Any]) -> frozenset[str]:
+    """The names whose numbers CloudWatch reads from this line: ``tokensUsed`` is a count and no secret."""
+    if "_aws" not in fields:
+        return frozenset()
+    named = {metric["Name"] for directive in fields["_aws"]["CloudWatchMetrics"] for metric in directive["Metrics"]}
+    return frozenset(name for name in named if isinstance(fields.get(name), int | float | list))
 
 
 def _rfc3339(seconds: float) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_origin
 
 import msgspec
@@ -50,6 +51,18 @@ class Settings(BaseModel):
     sensitive: list[str] = Field(
         default_factory=list, description="JSON: more names of fields that logs must mask (SM-13)"
     )
+    files_root: str = Field(
+        default="", description="absolute path of the folder that file_operation may use; empty: it is refused"
+    )
+    allowed_scripts: dict[str, str] = Field(
+        default_factory=dict, description="JSON: name → absolute path of a Python script that python_script may run"
+    )
+    allowed_commands: dict[str, list[str]] = Field(
+        default_factory=dict, description="JSON: name → list of the words of a command that cli_command may run"
+    )
+    allowed_hosts: list[str] = Field(
+        default_factory=list, description="JSON: hosts, host:port or CIDR that api_call may reach though not public"
+    )
     request_limit: int = Field(default=1_048_576, ge=1024, description="bytes, at least 1024")
     inline_limit: int = Field(default=131_072, ge=1024, description="bytes, at least 1024")
     lease_ms: int = Field(default=30_000, ge=1000, description="milliseconds, at least 1000")
@@ -71,6 +84,27 @@ class Settings(BaseModel):
     @classmethod
     def _any_case(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("files_root")
+    @classmethod
+    def _is_absolute(cls, value: str) -> str:
+        if value and not Path(value).is_absolute():
+            raise ValueError("must be an absolute path, such as /srv/reactory/files")
+        return value
+
+    @field_validator("allowed_scripts")
+    @classmethod
+    def _are_absolute(cls, value: dict[str, str]) -> dict[str, str]:
+        if wrong := [name for name, path in value.items() if not Path(path).is_absolute()]:
+            raise ValueError(f"the path of {wrong[0]} must be absolute")
+        return value
+
+    @field_validator("allowed_commands")
+    @classmethod
+    def _have_words(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        if wrong := [name for name, words in value.items() if not words]:
+            raise ValueError(f"the command {wrong[0]} is an empty list: give at least the executable")
+        return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -39,15 +39,33 @@ class QueueSpec:
         return f"{self.name}-dead"
 
 
-Capability = Literal["instances", "blobs", "publish", "wakeups", "triggers", "events", "counters"]
+Capability = Literal["instances", "blobs", "publish", "wakeups", "triggers", "events", "jobs", "counters"]
+
+
+@dataclass(frozen=True, slots=True)
+class BusRuleSpec:
+    """A rule of the event bus: what comes from a source that does not begin with ``except_prefix`` goes to the queue."""
+
+    name: str
+    queue: str
+    except_prefix: str
+
+    @property
+    def pattern(self) -> dict[str, list[dict[str, dict[str, str]]]]:
+        """As EventBridge takes it."""
+        return {"source": [{"anything-but": {"prefix": self.except_prefix}}]}
+
+    def matches(self, source: str) -> bool:
+        """Whether EventBridge would send an event of this source on."""
+        return not source.startswith(self.except_prefix)
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
     """One Lambda function. ``handler`` is its import path; ``timeout`` seconds; ``memory`` MB.
 
-    ``needs`` is what its role allows: blobs (read and write), publish (put events on the bus), wakeups and triggers
-    (send to those queues), counters (the DynamoDB table). ``instances`` is the database, reached with its own secret.
+    ``needs`` is what its role allows: blobs (read and write), publish (put events on the bus), wakeups, triggers and
+    events (send to those queues), counters (the DynamoDB table). ``instances`` is the database, reached with its own secret.
     ``rule`` is an EventBridge schedule expression.
     """
 
@@ -76,6 +94,9 @@ TRIGGERS = QueueSpec(name="triggers", batch_size=10, window=0, concurrency=10)
 EVENTS = QueueSpec(name="events", batch_size=10, window=0, concurrency=10)
 """Events from outside, and reminders of those whose time comes later."""
 
+JOBS = QueueSpec(name="jobs", batch_size=1, window=0, concurrency=2)
+"""Batch operations that are to be gone on with, a portion per message."""
+
 FUNCTIONS: tuple[FunctionSpec, ...] = (
     FunctionSpec(
         name="runner-api",
@@ -99,8 +120,29 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             Route("POST", "/workflow/instance/{id}/pause"),
             Route("POST", "/workflow/instance/{id}/resume"),
             Route("POST", "/workflow/instance/{id}/retry"),
+            Route("POST", "/workflow/instance/{id}/rewind"),
+            Route("POST", "/workflow/instance/{id}/fork"),
+            Route("POST", "/workflow/instance/{id}/migrate"),
+            Route("POST", "/workflow/instances/batch"),
+            Route("GET", "/workflow/jobs/{id}"),
+            Route("POST", "/workflow/instance/{id}/signal/{name}"),
+            Route("POST", "/workflow/events/{name}/{key}"),
+            Route("GET", "/workflow/tasks"),
+            Route("POST", "/workflow/tasks/{id}/complete"),
+            Route("POST", "/workflow/activities/{name}/take"),
+            Route("POST", "/workflow/activities/{token}/complete"),
+            Route("POST", "/workflow/activities/{token}/fail"),
+            Route("POST", "/workflow/activities/{token}/heartbeat"),
         ),
-        needs=frozenset({"instances", "blobs", "wakeups"}),
+        needs=frozenset({"instances", "blobs", "wakeups", "events", "jobs"}),
+    ),
+    FunctionSpec(
+        name="runner-jobs",
+        handler="functions.runner.jobs.handler",
+        timeout=60,
+        memory=512,
+        queues=(JOBS,),
+        needs=frozenset({"instances", "blobs", "wakeups", "jobs"}),
     ),
     FunctionSpec(
         name="runner-trigger",
@@ -132,7 +174,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         timeout=55,
         memory=512,
         rule="rate(1 minute)",
-        needs=frozenset({"instances", "wakeups", "events"}),
+        needs=frozenset({"instances", "wakeups", "events", "jobs"}),
     ),
 )
 
@@ -141,6 +183,9 @@ DEFAULT_FUNCTION = "runner-api"
 
 BUS = "reactory"
 """The event bus for events in and out."""
+
+BUS_RULES: tuple[BusRuleSpec, ...] = (BusRuleSpec(name="events-in", queue=EVENTS.name, except_prefix="reactory."),)
+"""What others put on the bus is published to whoever waits for it. The engine's own events never come back to it."""
 
 COUNTERS_TABLE = "reactory-counters"
 """The DynamoDB table of counters: key ``pk``, TTL ``expiresAt``."""

@@ -71,6 +71,16 @@ def test_a_live_lease_is_not_taken(store: InstanceStore, new: New, many: bool) -
     assert (stored.epoch, stored.lease_owner) == (1, "w1")
 
 
+def test_who_claims_anew_what_it_holds_gets_a_higher_epoch(store: InstanceStore, new: New) -> None:
+    """WH-2: an owner that does not know what became of a write claims again; what arrives of the former epoch is refused."""
+    store.create([new()])
+    (before,) = store.claim(["one"], "w1", MINUTE, 0)
+    (after,) = store.claim(["one"], "w1", MINUTE, 0)
+    assert (after.epoch, after.interrupted) == (before.epoch + 1, True)
+    assert store.push([Push("one", before.epoch, "w1", 0, ["late"])]) == ["lost"]
+    assert store.push([Push("one", after.epoch, "w1", 0, ["new"])]) == ["ok"]
+
+
 @pytest.mark.parametrize("many", [False, True])
 def test_an_expired_lease_is_taken_and_marked(store: InstanceStore, new: New, many: bool) -> None:
     """WH-3: the next owner of an instance whose owner vanished gets it, a higher epoch, and is told so."""

@@ -22,6 +22,8 @@ ALLOWED: dict[str, list[tuple[set[str], set[str]]]] = {
     "publish": [({"events:PutEvents"}, {"bus"})],
     "wakeups": [(SEND, WAKEUPS)],
     "triggers": [(SEND, {"queue triggers"})],
+    "events": [(SEND, {"queue events"})],
+    "jobs": [(SEND, {"queue jobs"})],
     "counters": [
         ({"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}, {"table"}),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reactory import topology
-from reactory.topology import FunctionSpec, QueueSpec
+from reactory.topology import BusRuleSpec, FunctionSpec, QueueSpec
 
 SPECS = [pytest.param(spec, id=spec.name) for spec in topology.FUNCTIONS]
 
@@ -158,7 +158,8 @@ def test_declared_limits_are_those_that_lambda_accepts(function: FunctionSpec, q
 
 def test_every_rule_calls_its_function(stack: Any) -> None:
     """DP-1, WH-7: the declared schedules, and no others, call the functions that declare them, which allow it."""
-    rules = stack.of_type("AWS::Events::Rule")
+    found = stack.of_type("AWS::Events::Rule")
+    rules = {rule_id: rule for rule_id, rule in found.items() if "ScheduleExpression" in rule}
     declared = {spec.name: spec.rule for spec in topology.FUNCTIONS if spec.rule}
     assert {one["Name"].removeprefix("reactory-"): one["ScheduleExpression"] for one in rules.values()} == declared
     for rule_id, rule in rules.items():
@@ -167,6 +168,39 @@ def test_every_rule_calls_its_function(stack: Any) -> None:
         assert target["Arn"] == {"Fn::GetAtt": [function, "Arn"]}
         assert rule["State"] == "ENABLED"
         assert allowed_to_call(stack, function, "events.amazonaws.com") == [{"Fn::GetAtt": [rule_id, "Arn"]}]
+
+
+@pytest.mark.parametrize("spec", [pytest.param(spec, id=spec.name) for spec in topology.BUS_RULES])
+def test_every_rule_of_the_bus_feeds_its_queue(stack: Any, spec: BusRuleSpec) -> None:
+    """DP-1, IM-5: the declared pattern of the bus leads to the declared queue, which lets this rule in, as do its dead letters."""
+    rules = stack.of_type("AWS::Events::Rule")
+    assert sum("EventPattern" in rule for rule in rules.values()) == len(topology.BUS_RULES)
+    rule_id = logical_id(stack, "AWS::Events::Rule", "Name", spec.name)
+    rule, (bus_id,) = rules[rule_id], stack.of_type("AWS::Events::EventBus")
+    assert (rule["EventBusName"], rule["EventPattern"], rule["State"]) == ({"Ref": bus_id}, spec.pattern, "ENABLED")
+    (declared,) = (queue for queue in topology.queues() if queue.name == spec.queue)
+    queue, dead = (
+        logical_id(stack, "AWS::SQS::Queue", "QueueName", name) for name in (declared.name, declared.dead_letters)
+    )
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": [queue, "Arn"]}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": [dead, "Arn"]}}
+    for name in (queue, dead):
+        assert allowed_to_send(stack, name) == [{"Fn::GetAtt": [rule_id, "Arn"]}]
+
+
+def allowed_to_send(stack: Any, queue: str) -> list[Any]:
+    """The rules from which EventBridge may send to the queue."""
+    policies = stack.of_type("AWS::SQS::QueuePolicy").values()
+    statements = [
+        one
+        for policy in policies
+        if {"Ref": queue} in policy["Queues"]
+        for one in policy["PolicyDocument"]["Statement"]
+    ]
+    allowing = [one for one in statements if one["Effect"] == "Allow"]
+    assert all(one["Principal"] == {"Service": "events.amazonaws.com"} for one in allowing)
+    return [one["Condition"]["ArnEquals"]["aws:SourceArn"] for one in allowing]
 
 
 def allowed_to_call(stack: Any, function: str, service: str) -> list[Any]:

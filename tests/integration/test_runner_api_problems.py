@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ def test_a_surprise_is_500_without_a_trace(lab: Lab, method: str, path: str, cap
     lab.runner = Surprise()  # type: ignore[assignment]  # whatever the endpoint touches fails
     body: Any = {} if method == "POST" else None
     with caplog.at_level(logging.ERROR):
-        answer = lab.call(method, path.format(id="a", workflowId="lab.Flow", nameSpace="lab", name="Flow"), body)
+        answer = lab.call(method, re.sub(r"\{\w+\}", "a", path), body)
     if path == "/openapi.json":
         assert answer.status == 200  # it asks nobody
         return

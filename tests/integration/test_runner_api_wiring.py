@@ -73,6 +73,10 @@ def test_the_canonical_events_are_understood(installed: Lab, path: Path) -> None
     installed.register(flow(nameSpace="acme-orders", name="Fulfil"))
     event: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     answer = send(api.handler, event)
-    expected = {"POST /workflow/start/{workflowId}": (201,), "$default": (404, 405)}
+    expected = {
+        "POST /workflow/start/{workflowId}": (201,),
+        "POST /workflow/events/{name}/{key}": (202,),
+        "$default": (404, 405),
+    }
     assert answer.status in expected.get(event["routeKey"], (200, 404)), answer.text
     assert "internal_error" not in answer.text

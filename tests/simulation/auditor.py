@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from reactory.adapters.memory.instances import MemoryInstances
-from reactory.host.outbox import BUS_KINDS, EVENT
 from reactory.kernel.facts import Control, Fact, Interrupted, Succeeded, decode_fact
-from reactory.kernel.records import Record, decode_record
+from reactory.kernel.records import decode_record
 from reactory.ports.bus import BusEvent
 from reactory.ports.store import HistoryChunk, InboxEntry, Instance, Outcome, Push, Settle
 from reactory.steps.context import StepContext
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 OPEN = ("PENDING", "RUNNING")
 FINAL = ("COMPLETED", "CANCELLED")
+HORIZON_MS = 2_000
+"""How much earlier than it is due an instance may be claimed."""
 
 
 class _Settled(msgspec.Struct):
@@ -36,8 +38,8 @@ _SETTLED = msgspec.json.Decoder(_Settled)
 
 
 class Auditor:
-    """``violations`` are the rules that were broken, each with what broke it first. ``skew_ms`` is how far the clock of
-    a process may be ahead. ``unwritten`` holds, by the settle's id, the facts that it covers beside the journal.
+    """``violations`` are the rules that were broken, each told once per instance. ``skew_ms`` is how far the clock of
+    a process may be ahead.
     """
 
     def __init__(self, store: MemoryInstances, clock: TrueClock, trace: Trace, marks: Marks, skew_ms: int) -> None:
@@ -48,13 +50,10 @@ class Auditor:
         self.skew_ms = skew_ms
         self.violations: dict[str, str] = {}
         self.chronicles: dict[str, Chronicle] = {}
-        self.unwritten: dict[int, tuple[Settle, list[str]]] = {}
         self.on_create: Callable[[Instance], Chronicle]
-        self.on_write: Callable[[str], None] = lambda _instance_id: None
         self._methods: dict[str, Callable[..., Any]] = {
             "create": self._create,
             "claim": self._claim,
-            "reclaim": self._reclaim,
             "push": self._push,
             "absorb": self._absorb,
             "settle": self._settle,
@@ -87,7 +86,9 @@ class Auditor:
         found = self.store.create(instances)
         for instance, existing in zip(instances, found, strict=True):
             self.trace.note(process.name, "create", instance.id)
-            if existing is None:
+            if existing is None and instance.id in self.chronicles:
+                self.violate("an instance is created once", instance.id)
+            elif existing is None:
                 self.chronicles[instance.id] = self.on_create(instance)
                 self._check(instance.id)
         return found
@@ -96,30 +97,21 @@ class Auditor:
         self, process: Process, ids: Sequence[str], owner: str, lease_ms: int, horizon_ms: int
     ) -> list[Instance]:
         now = self.clock.now()
-        live = {i for i in ids if (found := self.store._instances.get(i)) and (found.lease_until or 0) > now}
+        known = [found for i in ids if (found := self.store._instances.get(i)) is not None]
+        live = {found.id for found in known if (found.lease_until or 0) > now and found.lease_owner != owner}
         claimed = self.store.claim(ids, owner, lease_ms, horizon_ms)
         self.trace.note(process.name, "claim", f"{','.join(ids)} -> {','.join(c.id for c in claimed)} as {owner}")
         for instance in claimed:
             if instance.id in live:
                 self.violate("one owner at a time", f"{instance.id} was claimed while its lease was live")
+            self.chronicles[instance.id].holder = process.name
             if instance.interrupted:
                 self.marks.hit("claimed an expired lease")
-            chronicle = self.chronicles[instance.id]
-            chronicle.overlooked[process.name], chronicle.holder = False, process.name
+            self.chronicles[instance.id].overlooked[process.name] = False
             self._check(instance.id)
         if live:
             self.marks.hit("hint met a live lease", len(live))
         return claimed
-
-    def _reclaim(self, process: Process, instance_id: str, epoch: int, owner: str, lease_ms: int) -> Instance | None:
-        taken = self.store.reclaim(instance_id, epoch, owner, lease_ms)
-        self.trace.note(process.name, "reclaim", f"{instance_id} {taken is not None}")
-        if taken is None:
-            self.marks.hit("write refused")
-            return None
-        self.chronicles[instance_id].overlooked[process.name] = False
-        self._check(instance_id)
-        return taken
 
     def _push(self, process: Process, batch: Sequence[Push]) -> list[Outcome]:
         if len(batch) > 1:
@@ -146,23 +138,22 @@ class Auditor:
     def _settle(self, process: Process, batch: Sequence[Settle]) -> list[Outcome]:
         if len(batch) > 1:
             self.marks.hit("several instances in one write")
-        journals = [[*self.document(item.instance_id).journal] for item in batch]
+        journals = [self.document(item.instance_id).journal for item in batch]
         outcomes = self.store.settle(batch)
         for item, outcome, journal in zip(batch, outcomes, journals, strict=True):
             kept = " keeping the lease" if item.keep_lease else ""
             owes = f" owes {','.join(entry.id for entry in item.outbox)}" if item.outbox else ""
             self.trace.note(process.name, "settle", f"{item.instance_id} {outcome} {item.status}{kept}{owes}")
             if outcome == "ok":
-                self._settled(item, journal)
-                self.chronicles[item.instance_id].teller = process.name
+                self.chronicles[item.instance_id].hasty.update(_hasty(journal))
+                self._settled(process, item)
             self._outcome(process, item, outcome, "settle")
         return outcomes
 
     def _told(self, process: Process, owner: str, entries: Mapping[str, Sequence[str]]) -> None:
         for instance_id, ids in entries.items():
             known = {event["id"] for event in self.chronicles[instance_id].published}
-            owed = {entry.id for entry in self.document(instance_id).outbox if entry.kind in BUS_KINDS}
-            missing = [entry for entry in ids if entry in owed and f"{instance_id}:{entry}" not in known]
+            missing = [entry for entry in ids if f"{instance_id}:{entry}" not in known]
             if missing:
                 self.violate("nothing is struck off untold", f"{instance_id}: {missing}")
             self.trace.note(process.name, "told", f"{instance_id} {','.join(ids)}")
@@ -191,6 +182,9 @@ class Auditor:
         for chunk in chunks:
             self.trace.note(process.name, "append_history", f"{chunk.instance_id} from {chunk.first}")
             self.marks.hit("history in chunks")
+            known = self.chronicles[chunk.instance_id].chunks
+            for text in chunk.records:
+                known.setdefault((text, chunk.epoch), decode_record(text).seq)
 
     # --- what must hold -------------------------------------------------------------------------------------------
 
@@ -213,7 +207,6 @@ class Auditor:
         if writer != item.owner:
             self.violate("one owner per epoch", f"{item.instance_id}: {writer} and {item.owner} in epoch {item.epoch}")
         chronicle.overlooked[process.name] = bool(document.inbox)
-        self.on_write(item.instance_id)
         self._check(item.instance_id)
 
     def _journaled(self, process: Process, item: Push, texts: Sequence[str]) -> None:
@@ -238,34 +231,27 @@ class Auditor:
             case _:
                 pass
 
-    def _settled(self, item: Settle, journal: list[str]) -> None:
+    def _settled(self, process: Process, item: Settle) -> None:
         """Facts that were never in the journal are durable by their records."""
         chronicle = self.chronicles[item.instance_id]
-        chronicle.applied += [*journal, *self.unwritten.get(id(item), (item, []))[1]]
-        chronicle.given_up = chronicle.given_up or id(item) not in self.unwritten
         settled = _SETTLED.decode(item.state)
         if settled.now > self.clock.now() + self.skew_ms:
             self.violate("no fact from the future", f"{item.instance_id} settled at {self.clock.now()}: {settled.now}")
         if item.keep_lease:
             self.marks.hit("settled in between")
-        elif item.status == "RUNNING" and item.timer_at is not None and item.timer_at <= item.updated_at:
+        elif item.timer_at is not None and item.timer_at <= item.updated_at:
             self.marks.hit("handed on")
-        for record in self._new_records(item, chronicle.seen, settled.seq):
-            self._record(chronicle, record)
-        chronicle.seen = settled.seq
+        chronicle.tellers.update((f"{item.instance_id}:{entry.id}", process.name) for entry in item.outbox)
+        for text in item.history:
+            self._record(chronicle, text)
+        for (text, epoch), seq in list(chronicle.chunks.items()):
+            if seq < settled.seq and epoch == item.epoch:
+                self._record(chronicle, text)
+                del chronicle.chunks[text, epoch]
         self._moved(chronicle, item)
 
-    def _new_records(self, item: Settle, begin: int, end: int) -> list[Record]:
-        """Those that this settle makes true: in the tail, or in a chunk that nobody has replaced."""
-        chunks = self.store._steps.get(item.instance_id, {}).values()
-        found: dict[int, str] = {}
-        for chunk in sorted(chunks, key=lambda chunk: chunk.epoch):
-            found |= {n: text for n, text in enumerate(chunk.records, chunk.first) if begin <= n < end}
-        records = {seq: decode_record(text) for seq, text in found.items()}
-        tail = [decode_record(text) for text in item.history]
-        return [*(records | {record.seq: record for record in tail}).values()]
-
-    def _record(self, chronicle: Chronicle, record: Record) -> None:
+    def _record(self, chronicle: Chronicle, text: str) -> None:
+        record = decode_record(text)
         if record.event == "ok" and record.status == "COMPLETED":
             chronicle.recorded.setdefault((record.path, record.attempt), len(self.trace))
             chronicle.succeeded.add(record.path)
@@ -292,6 +278,20 @@ class Auditor:
                 self.violate("everything open has a wake-up", f"{instance_id}: {what}")
         elif owes and found.wake_at > self.clock.now() + self.skew_ms:
             self.violate("what is owed is due", f"{instance_id} wakes at {found.wake_at}, now {self.clock.now()}")
+        elif self._would_be_stranded(found, found.wake_at):
+            self.violate("what is held is due", f"{instance_id} would be found at {found.wake_at} only")
+
+    def _would_be_stranded(self, found: Instance, wake_at: int) -> bool:
+        """Whether nobody would look for an open instance in time if its owner died."""
+        held = found.lease_until is not None and found.status in OPEN
+        return held and wake_at > self.clock.now() + self.skew_ms + HORIZON_MS
+
+    def left(self, process: Process) -> None:
+        """An invocation is over: what its process holds still runs out by itself."""
+        now = self.clock.now()
+        for instance_id, chronicle in self.chronicles.items():
+            if chronicle.holder == process.name and (self.document(instance_id).lease_until or 0) > now:
+                self.marks.hit("left to the lease")
 
     # --- what others do -------------------------------------------------------------------------------------------
 
@@ -314,8 +314,6 @@ class Auditor:
         chronicle.starts.append(start)
         if zombie:
             return
-        if chronicle.holder != process.name:
-            self.violate("no step starts without the lease", f"{context.instance_id} {path} by {process.name}")
         if chronicle.overlooked.get(process.name):
             self.violate("requests are honoured before the next step", f"{context.instance_id} {path} started")
         missing = [before for before in chronicle.order.before(path) if before not in chronicle.succeeded]
@@ -326,15 +324,20 @@ class Auditor:
 
     def published(self, process: Process, events: Sequence[BusEvent]) -> None:
         for event in events:
-            if event.detail_type == EVENT:
-                self.trace.note(process.name, "publish", f"{event.id} {event.detail['name']}")
-                continue
-            instance_id = event.id.rpartition(":")[0]
+            instance_id = event.id.partition(":")[0]
             chronicle = self.chronicles[instance_id]
             self.trace.note(process.name, "publish", f"{event.id} {event.detail['status']}")
             if any(known["id"] == event.id for known in chronicle.published):
                 self.marks.hit("told twice")
-            elif chronicle.teller != process.name:
+            elif chronicle.tellers.get(event.id) != process.name:
                 self.marks.hit("told by another")
             detail = {"id": event.id, "type": event.detail_type, "by": process.name, **event.detail}
             chronicle.published.append(detail)
+
+
+def _hasty(journal: Sequence[str]) -> list[str]:
+    """The ids of the requests that come first after a snapshot: each but the first is obeyed before what the one before
+    it has left to do.
+    """
+    requests = takewhile(lambda fact: isinstance(fact, Control), map(decode_fact, journal))
+    return [fact.id for fact in requests if isinstance(fact, Control)][1:]

@@ -18,9 +18,9 @@ from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.ports.queue import Message
-from reactory.topology import WAKEUPS
+from reactory.topology import EVENTS, WAKEUPS
 from tests.simulation.auditor import Auditor
-from tests.simulation.ports import Effect, Port
+from tests.simulation.ports import Port
 from tests.simulation.process import TrueClock
 
 if TYPE_CHECKING:
@@ -29,15 +29,14 @@ if TYPE_CHECKING:
     from tests.simulation.process import Process
     from tests.simulation.trace import Trace
 
-MAX_RECEIVES = 5
-LEFT_TO_LEASE_S = 31.0
-"""The delay of the hint that is sent when a running step is left to the end of the lease."""
+Shape = tuple[float, int]
+"""Of the queues: how many seconds a received message stays invisible, and how often it is received."""
 
 
 class Backend:
     """``on_message(queue)`` is called when a message may have become visible."""
 
-    def __init__(self, loop: SimLoop, trace: Trace, marks: Marks, *, skew_ms: int, visibility_s: float) -> None:
+    def __init__(self, loop: SimLoop, trace: Trace, marks: Marks, *, skew_ms: int, shape: Shape) -> None:
         self.loop = loop
         self.trace = trace
         self.marks = marks
@@ -50,8 +49,8 @@ class Backend:
         self.tasks = MemoryTasks(self.clock)
         self.results = MemoryResults(self.clock)
         self.records = MemoryRecords()
-        self.visibility_s = visibility_s
-        shapes = [QueueShape(queue.name, visibility_s, MAX_RECEIVES) for queue in WAKEUPS]
+        self.visibility_s = shape[0]
+        shapes = [QueueShape(queue.name, *shape) for queue in (*WAKEUPS, EVENTS)]
         self.queue = MemoryQueue(self.clock, SequentialIds("message"), shapes)
         self.auditor = Auditor(self.instances, self.clock, trace, marks, skew_ms)
         self.on_message: Callable[[str], None] = lambda _queue: None
@@ -60,25 +59,26 @@ class Backend:
         """One of the ports, as the process sees it."""
         effects = {
             "instances": self.auditor.perform,
-            "definitions": self._plain(self.definitions),
-            "events": self._plain(self.events),
-            "tasks": self._plain(self.tasks),
-            "results": self._plain(self.results),
-            "records": self._plain(self.records),
-            "schema": self._plain(self),  # never called: there is nothing to create
+            "definitions": self._definitions,
+            "schema": self._definitions,  # never called: there is nothing to create
             "blobs": self._blobs,
             "queue": self._send,
             "bus": self._publish,
+            "events": self._store(self.events),
+            "tasks": self._store(self.tasks),
+            "results": self._store(self.results),
+            "records": self._store(self.records),
         }
         return cast("Any", Port(process, name, effects[name], self.marks))
 
     # --- effects --------------------------------------------------------------------------------------------------
 
-    def _plain(self, store: object) -> Effect:
-        """A store without rules of its own."""
+    def _definitions(self, process: Process, method: str, args: tuple[Any, ...]) -> Any:
+        return getattr(self.definitions, method)(*args)
 
+    def _store(self, store: Any) -> Callable[[Process, str, tuple[Any, ...]], Any]:
         def perform(process: Process, method: str, args: tuple[Any, ...]) -> Any:
-            self.trace.note(process.name, method, " ".join(str(one) for one in args)[:300])
+            self.trace.note(process.name, method, str(args[0]) if args else "")
             return getattr(store, method)(*args)
 
         return perform
@@ -114,7 +114,5 @@ class Backend:
             return
         self.queue.send(name, messages)
         for message in messages:
-            if process.kind == "worker" and message.delay == LEFT_TO_LEASE_S:
-                self.marks.hit("left to the lease")
             self.trace.note(process.name, "send message", f"{message.body} in {message.delay:.2f} s")
             self.loop.call_later(message.delay + process.faults.latency(), self.on_message, name, context=Context())

@@ -1,295 +1,338 @@
-"""Bugs on purpose: each breaks one thing that the engine relies on, and the simulator has to notice.
-
-They are put in by replacing a method for the length of a run, so nothing in the engine knows of them.
-"""
+"""Planted bugs, by name: each takes one of the engine's protections away. The simulator has to find every one of them."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, TypeVar
-from unittest.mock import patch
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from msgspec.structs import replace
 
+from reactory.adapters.memory import instances as memory
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.exceptions import AmbiguousWriteError
-from reactory.host import instance_pass, sweeper
 from reactory.host.batch import Batch
 from reactory.host.instance_pass import InstancePass
-from reactory.host.recovery import settle_down
+from reactory.host.ledger import Ledger
+from reactory.host.outbox import bus_event
 from reactory.host.worker import Worker
-from reactory.kernel import timers
-from reactory.kernel.facts import Control, Fact, Tick
-from reactory.kernel.machine import Machine
-from reactory.ports.store import HistoryChunk, InboxEntry, Instance, OutboxEntry, Outcome, Push, Settle
+from reactory.kernel.facts import Tick
+from reactory.kernel.timers import next_timer
+from reactory.ports.store import Instance, OutboxEntry, Outcome, Push, Settle
 from reactory.steps.context import StepContext
-from tests.simulation import world
 from tests.simulation.loop import CURRENT
-from tests.simulation.ports import Port
 from tests.simulation.process import Process
+from tests.simulation.world import World
 
-Bug = Callable[[], AbstractContextManager[Any]]
-Item = TypeVar("Item", Push, Settle)
+Patches = list[tuple[Any, str, Any]]
+"""(object, name of the attribute, what takes its place)."""
 
-
-def no_fencing() -> AbstractContextManager[Any]:
-    """The database takes writes of whoever held the lease once."""
-
-    def owned(store: MemoryInstances, item: Push | Settle) -> Instance | None:
-        return store._instances.get(item.instance_id)
-
-    return patch.object(MemoryInstances, "_owned", owned)
+BUGS: dict[str, Callable[[], Patches]] = {}
 
 
-def no_sweeper() -> AbstractContextManager[Any]:
-    """Nobody looks for what is due."""
-    return patch.object(world, "sweep", lambda _services: sweeper.Swept(0, more=False))
+def _bug(name: str) -> Callable[[Callable[[], Patches]], Callable[[], Patches]]:
+    def keep(make: Callable[[], Patches]) -> Callable[[], Patches]:
+        BUGS[name] = make
+        return make
+
+    return keep
 
 
-def _without_inbox(method: Callable[[MemoryInstances, Item], Outcome]) -> Callable[[MemoryInstances, Item], Outcome]:
-    def call(store: MemoryInstances, item: Item) -> Outcome:
-        found = store._instances[item.instance_id]
-        waiting, found.inbox = found.inbox, []
-        try:
-            return method(store, item)
-        finally:
-            found.inbox = waiting
-
-    return call
-
-
-def push_without_inbox() -> AbstractContextManager[Any]:
-    """Facts are written though requests from outside are waiting."""
-    return patch.object(MemoryInstances, "_push", _without_inbox(MemoryInstances._push))
+@contextmanager
+def planted(name: str | None) -> Iterator[None]:
+    """The engine with this bug; KeyError if there is none of that name."""
+    patches = [] if name is None else BUGS[name]()
+    before = [(target, attribute, getattr(target, attribute)) for target, attribute, _ in patches]
+    for target, attribute, other in patches:
+        setattr(target, attribute, other)
+    try:
+        yield
+    finally:
+        for target, attribute, was in before:
+            setattr(target, attribute, was)
 
 
-def settle_without_inbox() -> AbstractContextManager[Any]:
-    """An instance is settled though requests from outside are waiting."""
-    return patch.object(MemoryInstances, "_settle", _without_inbox(MemoryInstances._settle))
+# --- the store ------------------------------------------------------------------------------------------------------
 
 
-def early_timer() -> AbstractContextManager[Any]:
-    """With a timer that is due fire those that will be within a second."""
-    fire = timers.fire
+@_bug("no fencing")
+def _no_fencing() -> Patches:
+    def owned(self: MemoryInstances, item: Push | Settle) -> Instance | None:
+        return self._instances.get(item.instance_id)
 
-    def early(machine: Machine) -> None:
-        for live in machine.state.live.values():
-            if live.due is not None and live.due <= machine.state.now + 1000:
-                live.due = min(live.due, machine.state.now)
-        fire(machine)
-
-    return patch("reactory.kernel.machine.fire", early)
+    return [(MemoryInstances, "_owned", owned)]
 
 
-def hasty_timer() -> AbstractContextManager[Any]:
-    """The host says that it is later than it is."""
-    return patch.object(instance_pass, "Tick", lambda at: Tick(at + 100_000))
+@_bug("live lease taken")
+def _live_lease_taken() -> Patches:
+    return [(memory, "_live", lambda _instance, _now: False)]
 
 
-def unstable_key() -> AbstractContextManager[Any]:
-    """Another attempt gets another idempotency key."""
-    return patch.object(
-        StepContext, "idempotency_key", property(lambda ctx: f"{ctx.instance_id}/{ctx.path}/{ctx.attempt}")
-    )
-
-
-def lease_by_workers_clock() -> AbstractContextManager[Any]:
-    """Leases are compared with the clock of whoever asks."""
+@_bug("lease compared with the worker's clock")
+def _workers_clock() -> Patches:
     claim = MemoryInstances.claim
 
-    def skewed(store: MemoryInstances, *args: Any) -> list[Instance]:
-        process, true_clock = CURRENT.get(), store._clock
+    def by_its_own_clock(self: MemoryInstances, *args: Any) -> list[Instance]:
+        process, clock = CURRENT.get(), self._clock
         if isinstance(process, Process):
-            store._clock = process.clock
+            self._clock = process.clock
         try:
-            return claim(store, *args)
+            return claim(self, *args)
         finally:
-            store._clock = true_clock
+            self._clock = clock
 
-    return patch.object(MemoryInstances, "claim", skewed)
-
-
-def told_forgets_inbox() -> AbstractContextManager[Any]:
-    """Whoever has told all puts the wake-up off, although somebody wants something."""
-    told = MemoryInstances.told
-
-    def forgetful(store: MemoryInstances, owner: str, entries: Mapping[str, Sequence[str]]) -> None:
-        waiting = {name: store._instances[name].inbox for name in entries}
-        for name in entries:
-            store._instances[name].inbox = []
-        told(store, owner, entries)
-        for name, inbox in waiting.items():
-            store._instances[name].inbox = inbox
-
-    return patch.object(MemoryInstances, "told", forgetful)
+    return [(MemoryInstances, "claim", by_its_own_clock)]
 
 
-def never_interrupted() -> AbstractContextManager[Any]:
-    """The next owner is not told that the last one vanished."""
+@_bug("epoch stays")
+def _epoch_stays() -> Patches:
     claim = MemoryInstances.claim
 
-    def untold(store: MemoryInstances, *args: Any) -> list[Instance]:
-        return [replace(found, interrupted=False) for found in claim(store, *args)]
+    def without_counting(self: MemoryInstances, *args: Any) -> list[Instance]:
+        claimed = claim(self, *args)
+        for instance in claimed:
+            self._instances[instance.id].epoch -= 1
+            instance.epoch -= 1
+        return claimed
 
-    return patch.object(MemoryInstances, "claim", untold)
-
-
-def same_epoch() -> AbstractContextManager[Any]:
-    """After an ambiguous write an owner goes on under the epoch that the write has."""
-
-    def reclaim(store: MemoryInstances, instance_id: str, epoch: int, owner: str, lease_ms: int) -> Instance | None:
-        found = store.get(instance_id)
-        if found is None or (found.epoch, found.lease_owner) != (epoch, owner) or found.lease_until is None:
-            return None
-        return replace(found, interrupted=True, history=[])
-
-    return patch.object(MemoryInstances, "reclaim", reclaim)
+    return [(MemoryInstances, "claim", without_counting)]
 
 
-def doubt_is_success() -> AbstractContextManager[Any]:
-    """A push that may have been lost counts as written."""
-    call = Port._call
+@_bug("interruption ignored")
+def _interruption_ignored() -> Patches:
+    claim = MemoryInstances.claim
 
-    def certain(port: Port, method: str, args: tuple[Any, ...]) -> Any:
+    def as_if_freed(self: MemoryInstances, *args: Any) -> list[Instance]:
+        return [replace(instance, interrupted=False) for instance in claim(self, *args)]
+
+    return [(MemoryInstances, "claim", as_if_freed)]
+
+
+def _blind(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The same write, but for its look at the inbox."""
+
+    def blind(self: MemoryInstances, item: Push | Settle) -> Outcome:
+        found = self._instances[item.instance_id]
+        inbox, found.inbox = found.inbox, []
         try:
-            return call(port, method, args)
+            outcome: Outcome = method(self, item)
+            return outcome
+        finally:
+            found.inbox = inbox
+
+    return blind
+
+
+@_bug("push without the inbox check")
+def _blind_push() -> Patches:
+    return [(MemoryInstances, "_push", _blind(MemoryInstances._push))]
+
+
+@_bug("settle without the inbox check")
+def _blind_settle() -> Patches:
+    return [(MemoryInstances, "_settle", _blind(MemoryInstances._settle))]
+
+
+@_bug("told clears wakeAt although the inbox is not empty")
+def _told_clears() -> Patches:
+    def told(self: MemoryInstances, owner: str, entries: Mapping[str, Sequence[str]]) -> None:
+        for found in self._known(entries):
+            found.outbox = [entry for entry in found.outbox if entry.id not in entries[found.id]]
+            if found.lease_owner == owner and found.lease_until is None and not found.outbox:
+                found.wake_at = found.timer_at
+
+    return [(MemoryInstances, "told", told)]
+
+
+@_bug("told clears wakeAt of another owner's instance")
+def _told_clears_others() -> Patches:
+    def told(self: MemoryInstances, owner: str, entries: Mapping[str, Sequence[str]]) -> None:
+        for found in self._known(entries):
+            found.outbox = [entry for entry in found.outbox if entry.id not in entries[found.id]]
+            if not found.outbox and not found.inbox:
+                found.wake_at = found.timer_at
+
+    return [(MemoryInstances, "told", told)]
+
+
+@_bug("repeated start overwrites")
+def _start_overwrites() -> Patches:
+    insert = MemoryInstances._insert
+
+    def overwrite(self: MemoryInstances, instance: Instance) -> Instance | None:
+        self._instances.pop(instance.id, None)
+        return insert(self, instance)
+
+    return [(MemoryInstances, "_insert", overwrite)]
+
+
+# --- the pass -------------------------------------------------------------------------------------------------------
+
+
+@_bug("early timer")
+def _early_timer() -> Patches:
+    turn = InstancePass._round
+
+    async def impatient(self: InstancePass) -> bool:
+        timer, now = next_timer(self._machine.state), self._services.clock.now()
+        if timer is not None and now < timer <= now + 1500:
+            await self._apply(Tick(timer))
+        return await turn(self)
+
+    return [(InstancePass, "_round", impatient)]
+
+
+@_bug("unstable idempotency key")
+def _unstable_key() -> Patches:
+    key = property(lambda self: f"{self.instance_id}/{self.path}/{self.attempt}")
+    return [(StepContext, "idempotency_key", key)]
+
+
+@_bug("ambiguous write taken for success")
+def _doubt_is_success() -> Patches:
+    push = Batch.push
+
+    async def trusting(self: Batch, item: Push) -> Outcome:
+        try:
+            return await push(self, item)
         except AmbiguousWriteError:
-            if method == "push":
-                return ["ok"] * len(args[0])
-            raise
+            return "ok"
 
-    return patch.object(Port, "_call", certain)
+    return [(Batch, "push", trusting)]
 
 
-def inbox_read_twice() -> AbstractContextManager[Any]:
-    """What was taken from the inbox stays there once more."""
-    absorb = MemoryInstances.absorb
+@_bug("ambiguous write taken for failure")
+def _doubt_is_failure() -> Patches:
+    push = Batch.push
 
-    def again(store: MemoryInstances, push: Push) -> list[InboxEntry] | None:
-        entries = absorb(store, push)
-        if entries and not getattr(store, "seen", set()) & {entry.id for entry in entries}:
-            store.seen = getattr(store, "seen", set()) | {entry.id for entry in entries}  # type: ignore[attr-defined]
-            store._instances[push.instance_id].inbox = [*entries]
-        return entries
+    async def stubborn(self: Batch, item: Push) -> Outcome:
+        try:
+            return await push(self, item)
+        except AmbiguousWriteError:
+            return await push(self, item)
 
-    return patch.object(MemoryInstances, "absorb", again)
+    def twice(self: MemoryInstances, item: Push) -> Outcome:
+        found = self._owned(item)
+        return "lost" if found is None else _append(found, item)
 
+    def _append(found: Instance, item: Push) -> Outcome:
+        if found.inbox:
+            return "inbox"
+        memory._append(found, item.facts)
+        return "ok"
 
-def struck_off_untold() -> AbstractContextManager[Any]:
-    """News are struck off before they are published."""
-    publish = Batch._publish
-
-    def too_soon(batch: Batch, news: dict[str, list[OutboxEntry]], wakeups: list[tuple[str, int, int, str]]) -> None:
-        told = {owner: [entry.id for entry in entries] for owner, entries in news.items()}
-        if told:
-            batch.services.instances.told(batch.owner, told)
-        publish(batch, news, wakeups)
-
-    return patch.object(Batch, "_publish", too_soon)
+    return [(Batch, "push", stubborn), (MemoryInstances, "_push", twice)]
 
 
-def lease_taken_for_granted() -> AbstractContextManager[Any]:
-    """A process that was frozen past its lease starts steps as if nothing had happened."""
+@_bug("not claimed anew after an ambiguous write")
+def _not_claimed_anew() -> Patches:
+    async def read_again(self: Worker, batch: Batch, instance: Instance) -> Instance:
+        found = await self._read_again(batch, instance)
+        found.interrupted = True
+        return found
 
-    async def be_sure(_current: InstancePass) -> None:
-        return
-
-    return patch.object(InstancePass, "_be_sure_of_lease", be_sure)
-
-
-def requests_overtake() -> AbstractContextManager[Any]:
-    """All requests that came first are replayed before what follows from the first of them."""
-
-    def replay(machine: Machine, facts: Iterable[Fact]) -> Iterator[dict[str, Any] | None]:
-        waiting = deque(facts)
-        while waiting and isinstance(waiting[0], Control):
-            machine.apply(waiting.popleft())
-        yield from settle_down(machine)
-        for fact in waiting:
-            machine.apply(fact)
-            yield from settle_down(machine)
-
-    return patch.object(instance_pass, "replay", replay)
-
-
-def steps_before_facts() -> AbstractContextManager[Any]:
-    """Steps start before the results that they follow from are durable."""
-    write = InstancePass._write_facts
-
-    async def later(current: InstancePass) -> bool:
-        if current._ready:
-            return True
-        return await write(current)
-
-    return patch.object(InstancePass, "_write_facts", later)
-
-
-def attempts_untold() -> AbstractContextManager[Any]:
-    """The attempt of a step that must not run twice is not durable before it runs."""
-    return patch.object(InstancePass, "_note_first_attempts", lambda _current: None)
-
-
-def nothing_owed_is_due() -> AbstractContextManager[Any]:
-    """What has to be told does not wake anybody."""
     settle = MemoryInstances._settle
 
-    def asleep(store: MemoryInstances, item: Settle) -> Outcome:
-        return settle(store, replace(item, wake_at=item.timer_at))
+    def whatever_it_covers(self: MemoryInstances, item: Settle) -> Outcome:
+        return settle(self, replace(item, journal_count=None))
 
-    return patch.object(MemoryInstances, "_settle", asleep)
-
-
-def any_owner_replaces_history() -> AbstractContextManager[Any]:
-    """A chunk of history is replaced by whoever writes it last."""
-
-    def append(store: MemoryInstances, chunks: Sequence[HistoryChunk]) -> None:
-        for chunk in chunks:
-            store._steps.setdefault(chunk.instance_id, {})[chunk.first] = chunk
-
-    return patch.object(MemoryInstances, "append_history", append)
+    return [(Worker, "_claim_anew", read_again), (MemoryInstances, "_settle", whatever_it_covers)]
 
 
-def failures_lose_messages() -> AbstractContextManager[Any]:
-    """A worker that failed says that all is done, and nobody sweeps."""
-    work = Worker.work
+@_bug("result applied twice")
+def _applied_twice() -> Patches:
+    push = Ledger.push
 
-    async def careless(worker: Worker, *args: Any) -> set[str]:
-        await work(worker, *args)
-        return set()
+    async def forgetful(self: Ledger) -> bool:
+        unwritten = self._unwritten
+        pushed = await push(self)
+        if pushed:
+            self._unwritten = unwritten
+        return pushed
 
-    @contextmanager
-    def both() -> Iterator[None]:
-        with no_sweeper(), patch.object(Worker, "work", careless):
-            yield
-
-    return both()
+    return [(Ledger, "push", forgetful)]
 
 
-BUGS: dict[str, Bug] = {
-    bug.__name__: bug
-    for bug in (
-        no_fencing,
-        no_sweeper,
-        push_without_inbox,
-        settle_without_inbox,
-        early_timer,
-        hasty_timer,
-        unstable_key,
-        lease_by_workers_clock,
-        told_forgets_inbox,
-        never_interrupted,
-        same_epoch,
-        doubt_is_success,
-        inbox_read_twice,
-        struck_off_untold,
-        lease_taken_for_granted,
-        requests_overtake,
-        steps_before_facts,
-        attempts_untold,
-        nothing_owed_is_due,
-        any_owner_replaces_history,
-        failures_lose_messages,
-    )
-}
+@_bug("steps start before their facts are durable")
+def _not_durable() -> Patches:
+    write = InstancePass._write_facts
+
+    async def later(self: InstancePass) -> bool:
+        return True if self._ready else await write(self)
+
+    return [(InstancePass, "_write_facts", later)]
+
+
+@_bug("at most once not written down first")
+def _not_noted() -> Patches:
+    return [(InstancePass, "_note_first_attempts", lambda _self: None)]
+
+
+@_bug("a request overtakes a resume")
+def _overtaken() -> Patches:
+    return [(InstancePass, "_could_be_overtaken", lambda _self: False)]
+
+
+@_bug("lease not looked at before a step")
+def _not_sure() -> Patches:
+    async def sure(self: InstancePass) -> None:
+        """Never in doubt."""
+
+    return [(InstancePass, "_be_sure_of_lease", sure)]
+
+
+@_bug("absorbed requests overtake what was acted on")
+def _acted_on_forgotten() -> Patches:
+    return [(Ledger, "acted", lambda _self: None)]
+
+
+# --- telling --------------------------------------------------------------------------------------------------------
+
+
+@_bug("outbox cleared before publish")
+def _struck_off_first() -> Patches:
+    publish = Batch._publish
+
+    def hasty(self: Batch, news: dict[str, list[OutboxEntry]], wakeups: list[Any]) -> None:
+        publish(self, {}, wakeups)
+        if not news:
+            return
+        told = {owner: [entry.id for entry in entries] for owner, entries in news.items()}
+        self.services.instances.told(self.owner, told)
+        self.services.bus.publish([bus_event(owner, entry) for owner, entries in news.items() for entry in entries])
+
+    return [(Batch, "_publish", hasty)]
+
+
+@_bug("owed news are not due")
+def _not_due() -> Patches:
+    make = Ledger._make_settle
+
+    async def carefree(self: Ledger, *args: Any, **more: Any) -> Settle:
+        settle = await make(self, *args, **more)
+        return replace(settle, wake_at=settle.timer_at)
+
+    return [(Ledger, "_make_settle", carefree)]
+
+
+@_bug("news told before they are durable")
+def _told_too_early() -> Patches:
+    settle = Batch.settle
+
+    async def proud(self: Batch, item: Settle) -> Outcome:
+        for entry in item.outbox:
+            await self.in_thread(self.services.bus.publish, [bus_event(item.instance_id, entry)])
+        return await settle(self, item)
+
+    return [(Batch, "settle", proud)]
+
+
+# --- the rest -------------------------------------------------------------------------------------------------------
+
+
+@_bug("no sweeper")
+def _no_sweeper() -> Patches:
+    async def never(self: World) -> None:
+        """The rule is switched off."""
+
+    return [(World, "_sweeps", never)]

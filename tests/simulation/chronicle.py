@@ -25,12 +25,11 @@ class BodyStart:
 
 @dataclass(slots=True)
 class Chronicle:
-    """``facts`` are the facts (JSON texts) in the order in which journals took them, ``applied`` all that snapshots
-    cover; ``given_up``: a worker settled it without applying anything. ``seen`` records were looked at;
-    ``teller`` is the process that settled it last,
-    ``holder`` the one that claimed it last.
+    """``facts`` are the durable facts (JSON texts) in the order in which the database took them, from journals only.
     ``recorded`` says at which event the success of (path, attempt) became durable. ``owners`` are those who wrote, by
-    epoch. ``looked`` holds per process whether its last push found the inbox empty.
+    epoch. ``overlooked`` tells per process whether its last write left something in the inbox. ``hasty`` are the ids of
+    the requests that were obeyed before what the one before them had left to do. ``holder`` is the process that claimed
+    it last, ``tellers`` are those that owe a piece of news, by its id.
     """
 
     instance_id: str
@@ -42,11 +41,10 @@ class Chronicle:
     starts: list[BodyStart] = field(default_factory=list)
     owners: dict[int, str] = field(default_factory=dict)
     overlooked: dict[str, bool] = field(default_factory=dict)
-    applied: list[str] = field(default_factory=list)
-    given_up: bool = False
-    seen: int = 0
-    teller: str = ""
+    hasty: set[str] = field(default_factory=set)
+    chunks: dict[tuple[str, int], int] = field(default_factory=dict)
     holder: str = ""
+    tellers: dict[str, str] = field(default_factory=dict)
     status: str = "PENDING"
     retries_asked: int = 0
     controls: int = 0

@@ -55,11 +55,11 @@ class Profile:
 
 def random_profile(random: Random) -> Profile:
     def sometimes(*rates: float) -> float:
-        return random.choice(rates) if random.random() < 0.45 else 0.0
+        return random.choice(rates) if random.random() < 0.4 else 0.0
 
     return Profile(
         crash=sometimes(0.005, 0.02, 0.06),
-        freeze=sometimes(0.01, 0.05),
+        freeze=sometimes(0.01, 0.03, 0.08),
         refused=sometimes(0.01, 0.05),
         ambiguous=sometimes(0.01, 0.05, 0.15),
         message_lost=sometimes(0.1, 0.5, 1.0),
@@ -70,11 +70,11 @@ def random_profile(random: Random) -> Profile:
         drains=sometimes(0.02, 0.1),
         failovers=sometimes(0.02, 0.05),
         sweeps_missed=sometimes(0.3, 0.8),
-        operators=sometimes(0.05, 0.2, 0.5),
+        operators=sometimes(0.05, 0.2, 0.5, 2.0),
         skew_ms=random.choice((0, 0, 50, 2_000, 60_000)),
         on_thread=random.choice((0.0, 0.3)),
         containers=random.choice((1, 2, 4)),
-        function_s=random.choice(((120.0, 120.0), (120.0, 120.0), (20.0, 60.0), (12.5, 15.0))),
+        function_s=random.choice(((120.0, 120.0), (20.0, 60.0), (14.0, 15.0))),
     )
 
 
@@ -128,9 +128,9 @@ class RandomFaults:
             ("crash after", profile.crash / 2),
             ("freeze after", profile.freeze),
             ("refused", profile.refused),
-            ("unheard", profile.ambiguous * 0.3),
+            ("unheard", profile.ambiguous * 0.4),
             ("lost", profile.ambiguous * 0.2),
-            ("late", profile.ambiguous * 0.3),
+            ("late", profile.ambiguous * 0.2),
             ("partly", profile.ambiguous * 0.2),
         )
         self._kinds: list[tuple[Verdict, float]] = [(kind, rate) for kind, rate in kinds if rate]  # type: ignore[misc]
@@ -141,8 +141,6 @@ class RandomFaults:
         if self.failing_over and port in ("instances", "definitions"):
             return random.choice(("refused", "refused", "unheard", "lost", "late")) if writes else "refused"
         rolled = random.random()
-        if port == "bus":  # there is one call for many others, at a moment that matters
-            rolled /= 3
         if rolled >= self._any:
             return "done"
         for verdict, rate in self._kinds:
@@ -161,13 +159,13 @@ class RandomFaults:
         return self.random.random() < self.profile.on_thread
 
     def freeze_s(self) -> float:
-        return self.random.choice((1.0, 40.0, 70.0, 100.0)) * self.random.uniform(0.8, 1.2)
+        return self.random.choice((1.0, 20.0, 45.0, 100.0)) * self.random.uniform(0.8, 1.2)
 
     def late_s(self) -> float:
-        return self.random.choice((0.02, 0.05, 1.0, 10.0)) * self.random.random()
+        return self.random.choice((0.005, 0.05, 1.0, 10.0)) * self.random.random()
 
     def part(self, items: int) -> int:
-        return self.random.randint(1, items - 1) if items > 1 else self.random.randint(0, 1)
+        return self.random.randint(0, items)
 
     def calm(self) -> None:
         self.failing_over = False

@@ -119,9 +119,11 @@ class Lambdas:
             failed = {message.message_id for message in batch}
         process.trace.note(process.name, "answers", f"{len(failed)} of {len(batch)} failed")
         container.busy = False
+        backend = self._backend
+        backend.auditor.left(process)
         if self._random.random() >= self.lost_deletes:
             done = [message.receipt_handle for message in batch if message.message_id not in failed]
-            self._backend.queue.delete(queue, done)
+            backend.queue.delete(queue, done)
         process.freeze()
 
     def _time_is_over(self, container: Container, invocation: int) -> None:

@@ -45,7 +45,7 @@ MARKS: dict[str, str] = {
     "message lost": "a hint was never received",
     "message doubled": "a hint was received twice",
     "redelivered": "a message came back",
-    "dead letter": "a message was received five times in vain",
+    "dead letter": "a message was received in vain as often as it may be",
     "throttled": "a message found no free function",
     # operators
     "paused": "an instance was paused",

@@ -12,7 +12,6 @@ from tests.simulation.executor import Jobs
 from tests.simulation.loop import CURRENT, SimLoop
 
 if TYPE_CHECKING:
-    from reactory.ports.store import Settle
     from tests.simulation.faults import Faults
     from tests.simulation.trace import Trace
 
@@ -71,7 +70,6 @@ class Process:
         self.freezes = 0
         self.on_death: Callable[[], None] = lambda: None
         self._thaws = 0
-        self.unwritten: dict[int, tuple[Settle, list[str]]] = {}
         self.context = Context()
         self.context.run(CURRENT.set, self)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from reactory.definition.program import Program
 from reactory.host.recovery import restore
 from reactory.kernel.effects import RunStep
-from reactory.kernel.facts import Begin, ErrorInfo, Fact, Failed, Succeeded, Tick
+from reactory.kernel.facts import Begin, Fact, Failed, Succeeded, Tick
 from reactory.kernel.machine import Machine
 from reactory.kernel.records import Record
 from reactory.kernel.timers import next_timer
 from reactory.ports.store import Instance
-from tests.simulation.workload import failure
+from reactory.steps.errors import describe_error
+from tests.simulation.workload import perform
 
 
 def undisturbed(instance: Instance, program: Program) -> tuple[Machine, list[Record]]:
@@ -39,10 +38,9 @@ def _tell(machine: Machine, fact: Fact) -> None:
 
 
 def _perform(machine: Machine, effect: RunStep) -> Fact:
-    now, given = machine.state.now, effect.input or {}
-    if effect.attempt <= given.get("fails", 0):
-        return Failed(
-            effect.path, effect.attempt, ErrorInfo("ValueError", failure(effect.path, given["fails"])), now, now
-        )
-    output = msgspec.json.decode(msgspec.json.encode({"value": given.get("value"), "path": effect.path}))
+    now = machine.state.now
+    try:
+        output = perform(effect.path, effect.attempt, **(effect.input or {}))
+    except ValueError as error:
+        return Failed(effect.path, effect.attempt, describe_error(error), now, now)
     return Succeeded(effect.path, effect.attempt, now, now, output)

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
-from typing import Any
-from unittest.mock import patch
 
-from reactory.host.ledger import Ledger
 from reactory.host.services import Limits
-from reactory.ports.store import Settle
-from tests.simulation.bugs import BUGS
 from tests.simulation.faults import RandomFaults, random_profile
 from tests.simulation.invariants import check
-from tests.simulation.loop import CURRENT
-from tests.simulation.process import Process
 from tests.simulation.workload import random_workload
 from tests.simulation.world import Setting, World
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``violations`` maps broken rules to what broke them."""
+    """``violations`` maps broken rules to what broke them, ``marks`` are the rare states that were seen."""
 
     seed: int
     violations: dict[str, str]
-    marks: dict[str, int]
+    marks: list[str]
 
 
 def make_world(seed: int) -> World:
@@ -40,26 +33,17 @@ def make_world(seed: int) -> World:
         tail_records=random.choice((4, 64)),
         inline_limit=random.choice((120, 131_072)),
     )
-    setting = Setting(workload, limits, visibility_s=random.choice((8.0, 45.0, 720.0)))
+    setting = Setting(workload, limits, queues=random.choice(((45.0, 2), (720.0, 5))))
     return World(setting, RandomFaults(profile, random), random)
 
 
-def run_seed(seed: int, bug: str | None = None) -> World:
-    """Run and judge, with one of the planted bugs or without."""
+def run_seed(seed: int) -> World:
+    """Run and judge."""
     world = make_world(seed)
-    with quiet(world), noting_facts(), BUGS[bug]() if bug else nullcontext():
+    with quiet(world):
         world.run()
         check(world)
     return world
-
-
-def judge_seed(seed: int, bug: str | None = None) -> Verdict:
-    """What a run has come to. A run that cannot even be judged is a violation too."""
-    try:
-        world = run_seed(seed, bug)
-    except Exception as error:  # noqa: BLE001 - with its seed it can be run again
-        return Verdict(seed, {"the run can be judged": repr(error)}, {})
-    return Verdict(seed, world.violations, dict(world.marks))
 
 
 class _Defects(logging.Handler):
@@ -71,22 +55,6 @@ class _Defects(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._world.auditor.violate("no pass ends by a defect", f"{record.getMessage()}: {record.exc_info}")
-
-
-@contextmanager
-def noting_facts() -> Iterator[None]:
-    """A settle covers facts that are in no journal: they are noted for the replay."""
-    make = Ledger._make_settle
-
-    async def noting(ledger: Ledger, *args: Any, **more: Any) -> Settle:
-        settle: Settle = await make(ledger, *args, **more)
-        process = CURRENT.get()
-        assert isinstance(process, Process)
-        process.unwritten[id(settle)] = (settle, [*ledger._unwritten])
-        return settle
-
-    with patch.object(Ledger, "_make_settle", noting):
-        yield
 
 
 @contextmanager

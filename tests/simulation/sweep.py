@@ -1,89 +1,101 @@
-"""Every single crash, and every pair of crashes, of a few small flows: before and after each call of a port."""
+"""The exhaustive sweep: small flows in which a worker dies at every call of a port, and at every pair of calls."""
 
 from __future__ import annotations
 
-import gc
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from reactory.host.services import Limits
 from tests.simulation.faults import ScriptedFaults
 from tests.simulation.invariants import check
-from tests.simulation.run import noting_facts, quiet
+from tests.simulation.run import quiet
 from tests.simulation.workload import Document, Workload
 from tests.simulation.world import Setting, World
 
-MOST_POINTS = 400
-"""Points of one run: more means that a flow does not end."""
+AN_HOUR_S = 3600.0
 
 
-def _task(name: str, **more: object) -> Document:
-    return {"id": name, "type": "task", "config": {"handler": "sim.do"}, "inputs": {"value": name}} | more
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """``limits`` are such that short as it is, the flow meets them."""
+
+    name: str
+    steps: Sequence[Document]
+    limits: Limits
+
+    def workload(self) -> Workload:
+        document = {
+            "nameSpace": "sim",
+            "name": self.name,
+            "version": "1.0.0",
+            "metadata": {"retryPolicy": {"maxAttempts": 2, "initialDelay": 100, "jitter": False}},
+            "variables": {"n": 1},
+            "steps": list(self.steps),
+        }
+        return Workload(0, [document], [(0.0, 0)], deterministic=True)
 
 
-def _flow(name: str, *steps: Document, **more: object) -> Document:
-    metadata = {"retryPolicy": {"maxAttempts": 2, "initialDelay": 100, "jitter": False}}
-    return {"nameSpace": "sim", "name": name, "version": "1.0.0", "metadata": metadata, "steps": [*steps]} | more
+def _do(name: str, fails: int = 0, **more: Any) -> Document:
+    inputs = {"value": name, "fails": fails}
+    return {"id": name, "type": "task", "config": {"handler": "sim.do"}, "inputs": inputs} | more
 
 
-FLOWS: dict[str, Document] = {
-    flow["name"]: flow
-    for flow in (
-        _flow("TwoSteps", _task("a"), _task("b", execution="at_most_once")),
-        _flow("Flaky", _task("a", inputs={"value": 1, "fails": 1}), _task("b", outputs={"v": "steps.b.outputs.value"})),
-        _flow("Asleep", _task("a"), {"id": "nap", "type": "delay", "config": {"duration": 5000}}, _task("b")),
-        _flow(
-            "Parallel",
+def _branch(name: str, *steps: Document) -> Document:
+    return {"name": name, "steps": list(steps)}
+
+
+FLOWS = (
+    Flow(
+        "Line",
+        [
+            _do("a"),
+            _do("b", fails=1),
+            {"id": "nap", "type": "delay", "config": {"duration": 500}},
+            _do("c", continueOnError=True, fails=9),
+        ],
+        Limits(),
+    ),
+    Flow(
+        "Fork",
+        [
             {
-                "id": "both",
+                "id": "fork",
                 "type": "parallel",
-                "config": {"branches": [{"name": n, "steps": [_task(n)]} for n in ("l", "r")]},
+                "config": {"branches": [_branch("x", _do("a"), _do("b")), _branch("y", _do("c"))]},
             },
-            _task("after"),
-        ),
-        _flow("Failing", _task("a"), _task("b", inputs={"value": 1, "fails": 9})),
-    )
-}
+            _do("d"),
+        ],
+        Limits(tail_records=2, inline_limit=60),
+    ),
+    Flow(
+        "Loop",
+        [{"id": "each", "type": "for_each", "config": {"items": [1, 2, 3], "steps": [_do("a")]}}],
+        Limits(journal_facts=1, tail_records=4),
+    ),
+)
 
 
-@dataclass(slots=True)
-class Sweep:
-    """``broken`` tells which rules which crashes broke; ``runs`` is how many runs there were."""
-
-    runs: int = 0
-    broken: list[str] = field(default_factory=list)
-
-
-def sweep(flow: str, *, pairs: bool) -> Sweep:
-    """All single crashes of the flow, or all pairs of them."""
-    swept = Sweep()
-    for first in _points(swept, flow, ()):
-        if pairs:
-            deque(_points(swept, flow, (first,)), maxlen=0)
-    gc.collect()
-    return swept
-
-
-def _points(swept: Sweep, flow: str, before: tuple[int, ...]) -> Iterator[int]:
-    """Crash at every point after those of ``before`` that a run comes to."""
-    for point in range(before[-1] + 1 if before else 0, MOST_POINTS):
-        if point >= 2 * crash(swept, flow, (*before, point)):
-            return
-        yield point
-    swept.broken.append(f"{flow} {before}: does not end")
-
-
-def crash(swept: Sweep, flow: str, points: tuple[int, ...]) -> int:
-    """One run with crashes at these points; how many calls of ports there were."""
+def crashed(flow: Flow, points: Sequence[int] = ()) -> tuple[World, int]:
+    """A run that dies at these points, judged; and how many calls the workers made. See ``ScriptedFaults``."""
     faults = ScriptedFaults(points)
-    workload = Workload(0, [FLOWS[flow]], [(0.0, 0)], deterministic=True)
-    limits = Limits(journal_facts=3, tail_records=4)
-    world = World(Setting(workload, limits, visibility_s=45.0, safety_s=400.0), faults, Random(0))
-    with quiet(world), noting_facts():
+    world = World(Setting(flow.workload(), flow.limits, safety_s=AN_HOUR_S), faults, Random(0))
+    with quiet(world):
         world.run()
         check(world)
-    swept.runs += 1
-    swept.broken += [f"{flow} {points}: {rule}: {what}" for rule, what in world.violations.items()]
-    return faults.calls
+    return world, faults.calls
+
+
+def singles(flow: Flow) -> Iterator[tuple[int, ...]]:
+    """Before and after every call of the undisturbed run."""
+    _, calls = crashed(flow)
+    for point in range(2 * calls):
+        yield (point,)
+
+
+def pairs(flow: Flow, first: int) -> Iterator[tuple[int, ...]]:
+    """All that may come after a crash at ``first``."""
+    _, calls = crashed(flow, (first,))
+    for second in range(first + 1, 2 * calls):
+        yield (first, second)

@@ -16,7 +16,7 @@ import msgspec
 
 Document = dict[str, Any]
 HANDLERS = ("sim.do", "sim.sync")
-_DURATIONS = (0.0, 0.0, 0.001, 0.02, 0.3, 2.0, 9.5)
+_DURATIONS = (0.0, 0.0, 0.001, 0.02, 0.3, 2.0, 8.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,13 @@ class Workload:
     def seconds(self, path: str, attempt: int) -> float:
         """How long a body takes."""
         return _DURATIONS[crc32(f"{self.seed}/{path}/{attempt}".encode()) % len(_DURATIONS)]
+
+
+def perform(path: str, attempt: int, value: Any = None, fails: int = 0) -> Document:
+    """What a body comes to; raises ValueError in its first ``fails`` attempts."""
+    if attempt <= fails:
+        raise ValueError(f"{path} fails {fails} times")
+    return {"value": value, "path": path}
 
 
 @dataclass(slots=True)
@@ -193,15 +200,10 @@ def random_workload(seed: int, random: Random) -> Workload:
     calm = random.random() < 0.5
     written = [Author(random, calm) for _ in range(random.choice((1, 1, 2)))]
     documents = [author.document(f"Flow{number}") for number, author in enumerate(written)]
-    count = random.choice((1, 1, 2, 3, 5))
-    together = random.random() < 0.6
+    count = random.choice((1, 1, 2, 3, 4))
+    together = random.random() < 0.5
     starts = [(0.0 if together else random.uniform(0, 5.0), random.randrange(len(documents))) for _ in range(count)]
     return Workload(seed, documents, starts, calm, 600.0 + sum(author.seconds for author in written) * 20)
-
-
-def failure(path: str, fails: int) -> str:
-    """The message of a step that fails."""
-    return f"{path} fails {fails} times"
 
 
 def text_of(document: Document) -> str:

@@ -24,10 +24,9 @@ from reactory.kernel.state import TERMINAL
 from reactory.ports.store import Instance, StoredDefinition
 from reactory.runner.children import child_starter
 from reactory.runner.runner import Runner
-from reactory.runner.start import StartWorkflow
 from reactory.settings import Settings
 from reactory.steps.registry import StepRegistry
-from tests.simulation.backend import Backend
+from tests.simulation.backend import Backend, Shape
 from tests.simulation.chronicle import Chronicle, Order
 from tests.simulation.faults import Faults
 from tests.simulation.lambdas import Container, Lambdas
@@ -35,24 +34,15 @@ from tests.simulation.loop import CURRENT, CircleError, SimLoop, StandstillError
 from tests.simulation.marks import Marks
 from tests.simulation.process import Process
 from tests.simulation.trace import Trace
-from tests.simulation.workload import HANDLERS, Workload, failure, text_of
+from tests.simulation.workload import HANDLERS, Workload, perform, text_of
 
 SETTINGS = Settings(aws="memory")
 SAFETY_S = 120.0
 """How long things go wrong."""
 
 SWEEP_S = 60.0
-PATIENCE = 20
+MOST_RESUMES = 5
 """How often an instance that stands still is resumed before it is cancelled."""
-
-ACTIONS: tuple[ControlAction, ...] = ("pause", "resume", "retry", "cancel")
-FITTING: dict[str, tuple[ControlAction, ...]] = {
-    "PENDING": ("pause", "pause", "cancel"),
-    "RUNNING": ("pause", "pause", "pause", "resume", "cancel"),
-    "PAUSED": ("resume", "resume", "resume", "pause", "cancel"),
-    "FAILED": ("retry",),
-}
-"""What an operator may want of an instance that was last seen in a status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +51,7 @@ class Setting:
 
     workload: Workload
     limits: Limits = field(default_factory=Limits)
-    visibility_s: float = 720.0
+    queues: Shape = (720.0, 5)
     safety_s: float = SAFETY_S
     sweeper: bool = True
 
@@ -72,18 +62,14 @@ class World:
     def __init__(self, setting: Setting, faults: Faults, random: Random) -> None:
         self.setting = setting
         self.faults = faults
-        self.profile = faults.profile
         self.random = random
         self.loop = SimLoop()
         self.trace = Trace(self.loop.time)
         self.marks = Marks()
         profile = faults.profile
-        self.backend = Backend(
-            self.loop, self.trace, self.marks, skew_ms=profile.skew_ms, visibility_s=setting.visibility_s
-        )
+        self.backend = Backend(self.loop, self.trace, self.marks, skew_ms=profile.skew_ms, shape=setting.queues)
         self.auditor = self.backend.auditor
         self.auditor.on_create = self._chronicle
-        self.auditor.on_write = self._meddle
         self.lambdas = Lambdas(self.backend, random, self._container, profile.containers)
         self.lambdas.function_s = profile.function_s
         self.lambdas.lost_deletes = profile.message_doubled / 2
@@ -91,8 +77,8 @@ class World:
         self.started: list[str] = []
         self.operated = False
         self._healing = False
-        self._helped: Counter[str] = Counter()
         self._numbers: Counter[str] = Counter()
+        self._helped: Counter[str] = Counter()
 
     @property
     def violations(self) -> dict[str, str]:
@@ -124,7 +110,7 @@ class World:
         self._heal()
         for client in clients:
             await client
-        if not await self._until_rest(self.setting.workload.patience_s + self.setting.visibility_s, []):
+        if not await self._until_rest(self.setting.workload.patience_s + self.setting.queues[0], []):
             self._tell_who_is_stuck()
         await asyncio.sleep(self.faults.profile.function_s[1])  # whoever slept has written what he wanted to by then
         for trouble in troubles:
@@ -156,12 +142,12 @@ class World:
                 container.process.thaw()
 
     def _help(self) -> None:
-        """Somebody resumes what stands still, and cancels what stands still again and again."""
+        """Somebody resumes what stands still, and cancels what does so for ever."""
         for instance_id in self.started:
             found = self.auditor.document(instance_id)
             if found.status == "PAUSED" and not found.inbox and not found.journal:
                 self._helped[instance_id] += 1
-                self._operate(instance_id, "resume" if self._helped[instance_id] < PATIENCE else "cancel")
+                self._operate(instance_id, "resume" if self._helped[instance_id] < MOST_RESUMES else "cancel")
 
     def _tell_who_is_stuck(self) -> None:
         for instance_id in self.started:
@@ -175,11 +161,15 @@ class World:
     def process(self, kind: str) -> Process:
         self._numbers[kind] += 1
         skew = self.random.randint(-self.faults.profile.skew_ms, self.faults.profile.skew_ms)
-        name = f"{kind}-{self._numbers[kind]}"
-        begin = self.random.uniform(0, 1000)
-        process = Process(self.loop, self.trace, self.faults, kind, name, skew_ms=skew, begin=begin)
-        process.unwritten = self.auditor.unwritten
-        return process
+        return Process(
+            self.loop,
+            self.trace,
+            self.faults,
+            kind,
+            f"{kind}-{self._numbers[kind]}",
+            skew_ms=skew,
+            begin=self.random.uniform(0, 1000),
+        )
 
     def app(self, process: Process) -> App:
         port = self.backend.port
@@ -189,22 +179,21 @@ class World:
             ids=self.backend.ids,
             instances=port(process, "instances"),
             definitions=port(process, "definitions"),
+            blobs=port(process, "blobs"),
+            queue=port(process, "queue"),
+            bus=port(process, "bus"),
             events=port(process, "events"),
             tasks=port(process, "tasks"),
             results=port(process, "results"),
             records=port(process, "records"),
-            blobs=port(process, "blobs"),
-            queue=port(process, "queue"),
-            bus=port(process, "bus"),
             schema=port(process, "schema"),
         )
 
     def services(self, process: Process) -> Services:
         app = self.app(process)
-        definitions = _Compiled(app.definitions, HANDLERS)
         return Services(
             instances=app.instances,
-            definitions=definitions,
+            definitions=_Compiled(app.definitions, HANDLERS),
             blobs=app.blobs,
             queue=app.queue,
             bus=app.bus,
@@ -214,7 +203,7 @@ class World:
             events=app.events,
             tasks=app.tasks,
             results=app.results,
-            starter=child_starter(StartWorkflow(app, definitions)),
+            starter=child_starter(self.runner(process).start),
             limits=self.setting.limits,
         )
 
@@ -270,19 +259,14 @@ class World:
         while rate and not self._healing:
             await asyncio.sleep(self.random.expovariate(rate))
             if self.started and not self._healing:
-                self._want_something(self.random.choice(self.started))
+                instance_id = self.random.choice(self.started)
+                self._operate(instance_id, self._whim(self.auditor.document(instance_id).status))
 
-    def _meddle(self, instance_id: str) -> None:
-        """Somebody wants something of an instance just when its owner is busy with it."""
-        rate = self.profile.operators
-        if rate and not self._healing and self.random.random() < rate / 4:
-            self.loop.call_later(self.random.uniform(0.0, 0.03), self._want_something, instance_id, context=Context())
-
-    def _want_something(self, instance_id: str) -> None:
-        status = self.auditor.document(instance_id).status
-        fitting = FITTING.get(status, ()) if self.random.random() < 0.8 else ACTIONS
-        if fitting and not self._healing:
-            self._operate(instance_id, self.random.choice(fitting))
+    def _whim(self, status: str) -> ControlAction:
+        """Mostly what fits, as far as an operator can see."""
+        fitting: ControlAction = {"PAUSED": "resume", "FAILED": "retry"}.get(status, "pause")  # type: ignore[assignment]
+        others: tuple[ControlAction, ...] = ("pause", "resume", "retry", "cancel")
+        return fitting if self.random.random() < 0.7 else self.random.choice(others)
 
     def _operate(self, instance_id: str, action: ControlAction) -> None:
         process = self.process("operator")
@@ -380,11 +364,6 @@ class World:
             assert isinstance(process, Process)
             self.auditor.body_starts(process, ctx)
 
-        def end(ctx: StepContext, value: Any, fails: int) -> Any:
-            if ctx.attempt <= fails:
-                raise ValueError(failure(ctx.path, fails))
-            return {"value": value, "path": ctx.path}
-
         @step("sim.do")
         async def do(ctx: StepContext, value: Any = None, fails: int = 0) -> Any:
             begin(ctx)
@@ -392,12 +371,12 @@ class World:
             if seconds:
                 await asyncio.sleep(seconds)
             self.trace.note("body", "ends", f"{ctx.instance_id} {ctx.path} {ctx.attempt}")
-            return end(ctx, value, fails)
+            return perform(ctx.path, ctx.attempt, value, fails)
 
         @step("sim.sync")
         def sync(ctx: StepContext, value: Any = None, fails: int = 0) -> Any:
             begin(ctx)
-            return end(ctx, value, fails)
+            return perform(ctx.path, ctx.attempt, value, fails)
 
         registry = StepRegistry()
         registry.add(do)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, get_args
@@ -21,14 +24,13 @@ from reactory.definition.validate import validate
 from reactory.settings import Settings, variable
 from reactory.steps.fault import FaultCode
 from reactory.steps.modules import Modules, load_modules
-from reactory.steps.registry import StepRegistry
 from reactory.topology import FUNCTIONS as DEPLOYED
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = (ROOT / "docs" / "workflows.md").read_text()
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
 BLOCKS = re.findall(r"```yaml\n(.*?)```", WORKFLOWS, re.DOTALL)
-FILES = dict(re.findall(r"```\w+\n# (module\.yaml|steps\.py)\n(.*?)```", WORKFLOWS, re.DOTALL))
+FILES = dict(re.findall(r"```\w+\n# (module\.yaml|steps\.py|services\.py)\n(.*?)```", WORKFLOWS, re.DOTALL))
 EXAMPLES = {load_document(text).data["name"]: text for text in BLOCKS if not text.startswith("# module.yaml")}
 ERRORS: set[type[reactory.exceptions.ReactoryError]] = {
     getattr(reactory.exceptions, name) for name in reactory.exceptions.__all__
@@ -59,14 +61,43 @@ def modules(tmp_path: Path) -> Modules:
 
 
 @pytest.fixture
-def steps(modules: Modules) -> StepRegistry:
-    return modules.registry
+def shop() -> Iterator[str]:
+    """The address of a server that takes every order."""
+
+    class Shop(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(201)
+            self.end_headers()
+            self.wfile.write(b'{"id": "O-1"}')
+
+        def log_message(self, *args: Any) -> None:
+            """Nothing on the console."""
+
+    with HTTPServer(("127.0.0.1", 0), Shop) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture
-def engine(steps: StepRegistry) -> Iterator[Any]:
+def engine(modules: Modules, tmp_path: Path, shop: str) -> Iterator[Any]:
+    """With everything that the examples need to be allowed."""
+    script = tmp_path / "sum.py"
+    script.write_text("import json, sys\nprint(json.dumps(json.load(sys.stdin)))")
     made = _rig().Engine()
-    made.steps = steps
+    made.steps = modules.registry
+    made.named_services = modules.services
+    made.env = {"SHOP_URL": shop}
+    made.settings = Settings(
+        aws="memory",
+        files_root=str(tmp_path),
+        allowed_scripts={"sum": str(script)},
+        allowed_commands={"sum": [sys.executable, str(script)]},
+        allowed_hosts=["127.0.0.1"],
+    )
     yield made
     made.close()
 

@@ -53,7 +53,7 @@ def test_a_module_contributes_documents_schedules_and_steps(tmp_path: Path) -> N
     """IN-2: the manifest's globs and import paths are followed, and everything else in it is kept."""
     folder = module(
         tmp_path / "shop",
-        "workflows: ['flows/*.yaml']\nschedules: ['*-schedule.yaml']\nsteps: [steps]\nautoStart: [acme.A]\nservices: [{name: s}]\n",
+        "workflows: ['flows/*.yaml']\nschedules: ['*-schedule.yaml']\nsteps: [steps]\nautoStart: [acme.A]\nconnectors: [{name: s}]\n",
         {
             "flows/b.yaml": "b",
             "flows/a.yaml": "a",
@@ -68,7 +68,7 @@ def test_a_module_contributes_documents_schedules_and_steps(tmp_path: Path) -> N
     assert [step.name for step in loaded.steps] == ["acme.run"]
     assert loaded.manifest is not None
     assert (loaded.manifest.id, loaded.manifest.version) == ("acme.shop", "1.0.0")
-    assert (loaded.manifest.auto_start, loaded.manifest.services) == (("acme.A",), ({"name": "s"},))
+    assert (loaded.manifest.auto_start, loaded.manifest.connectors) == (("acme.A",), ({"name": "s"},))
 
 
 def test_broad_globs_leave_out_what_is_no_workflow(tmp_path: Path) -> None:

@@ -51,6 +51,11 @@ def test_every_field_is_read_from_its_variable() -> None:
         ("env", '{"a": 1}', r"REACTORY_ENV\['a'\] is .*string"),
         ("database", "a/b", "REACTORY_DATABASE is 'a/b'.*letters, digits"),
         ("log_level", "loud", "REACTORY_LOG_LEVEL is 'loud'.*'DEBUG'"),
+        ("files_root", "files", "REACTORY_FILES_ROOT is 'files': .*absolute"),
+        ("allowed_scripts", '{"sum": "sum.py"}', "REACTORY_ALLOWED_SCRIPTS is .*the path of sum must be absolute"),
+        ("allowed_commands", '{"sum": []}', "REACTORY_ALLOWED_COMMANDS is .*sum is an empty list"),
+        ("allowed_commands", '{"sum": "sh"}', r"REACTORY_ALLOWED_COMMANDS\['sum'\] is .*list"),
+        ("allowed_hosts", '"localhost"', "REACTORY_ALLOWED_HOSTS is .*list"),
         ("step_threads", "0", "REACTORY_STEP_THREADS is '0'.*at least 1"),
     ],
 )

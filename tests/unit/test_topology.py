@@ -7,7 +7,7 @@ import re
 import pytest
 
 from reactory import topology
-from reactory.topology import FUNCTIONS, PRIORITIES, FunctionSpec, QueueSpec
+from reactory.topology import FUNCTIONS, PRIORITIES, BusRuleSpec, FunctionSpec, QueueSpec
 
 
 def test_names_are_unique() -> None:
@@ -64,3 +64,13 @@ def test_a_ticking_function_ends_before_its_next_tick(function: FunctionSpec) ->
     """A rule fires each minute; the function is done by then."""
     assert function.rule == "rate(1 minute)"
     assert function.timeout < 60
+
+
+@pytest.mark.parametrize("rule", topology.BUS_RULES, ids=lambda rule: rule.name)
+def test_a_rule_of_the_bus_leaves_the_engines_own_events_alone(rule: BusRuleSpec) -> None:
+    """IM-5: events of others go to a queue of the topology; what the engine publishes would go round in circles."""
+    assert rule.queue in {queue.name for queue in topology.queues()}
+    assert not rule.matches("reactory.workflow")
+    assert rule.matches("shop.orders")
+    assert rule.matches("reactory-shop")
+    assert rule.pattern == {"source": [{"anything-but": {"prefix": "reactory."}}]}

@@ -8,7 +8,7 @@ import typer
 
 from reactory.cli.client import Client, connect, segment
 from reactory.cli.failure import FAILED, INTERRUPTED, CommandError
-from reactory.cli.options import DEFAULT_URL, Format, InstanceId, Output, Reason, Url
+from reactory.cli.options import DEFAULT_URL, Data, Format, InstanceId, Output, Reason, Url
 from reactory.cli.output import emit, print_fields, print_table, show
 from reactory.cli.payload import read_payload
 from reactory.cli.progress import FINISHED, duration_text
@@ -133,6 +133,26 @@ def retry(instance_id: InstanceId, reason: Reason = "", url: Url = DEFAULT_URL, 
     _control("POST", instance_id, "/retry", reason=reason, url=url, output=output)
 
 
+@app.command("signal")
+def signal(
+    instance_id: InstanceId,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the event that it waits for.", show_default=False)],
+    *,
+    data: Data = "null",
+    idempotency_key: Annotated[
+        str, typer.Option("--id", help="The same id sends one signal.", show_default=False)
+    ] = "",
+    url: Url = DEFAULT_URL,
+    output: Output = Format.text,
+) -> None:
+    """Send an event to this instance only, whatever key its waits ask for; prints its id."""
+    path = f"/workflow/instance/{segment(instance_id)}/signal/{segment(name)}"
+    headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+    with connect(url) as client:
+        answer = client.request("POST", path, body=read_payload(data, "--data"), headers=headers)
+    emit(answer, output, lambda: print(answer["eventId"]))
+
+
 def _control(method: str, instance_id: str, verb: str, *, reason: str, url: str, output: Format) -> None:
     body = {"reason": reason} if reason else None
     with connect(url) as client:
@@ -194,10 +214,16 @@ def _print_instance(answer: dict[str, Any]) -> None:
     if answer["steps"]:
         print()
         rows = [
-            (step["path"], step["type"], step["status"], step.get("attempt"), step.get("output", step.get("error")))
-            for step in answer["steps"]
+            (step["path"], step["type"], step["status"], step.get("attempt"), _result(step)) for step in answer["steps"]
         ]
         print_table(("STEP", "TYPE", "STATUS", "ATTEMPT", "OUTPUT"), rows)
+
+
+def _result(step: dict[str, Any]) -> Any:
+    """Its output, its error, or what it waits for."""
+    if waiting := step.get("waitingFor"):
+        return f"waiting for {waiting}"
+    return step.get("output", step.get("error"))
 
 
 def print_history(answer: dict[str, Any]) -> None:

@@ -22,3 +22,4 @@ Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the
 Url = Annotated[str, typer.Option("--url", envvar="REACTORY_URL", help="Where the engine's API is.")]
 InstanceId = Annotated[str, typer.Argument(metavar="ID", help="The instance's id.", show_default=False)]
 Reason = Annotated[str, typer.Option("--reason", help="Recorded with the instance.", show_default=False)]
+Data = Annotated[str, typer.Option("--data", "-d", help="JSON, @FILE, or @- for stdin.", show_default=False)]

@@ -10,8 +10,8 @@ from typing import Any
 from reactory.cli.failure import USAGE, CommandError
 
 
-def read_payload(text: str) -> Any:
-    source = "--input"
+def read_payload(text: str, option: str = "--input") -> Any:
+    source = option
     if text.startswith("@"):
         source = text[1:]
         text = _read(source)

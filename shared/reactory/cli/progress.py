@@ -65,6 +65,7 @@ class Progress:
         for entry in self._new_entries(client, f"{path}/history"):
             self._learn(entry)
         self._show_live()
+        self._say_for_what()
         self._forget()
 
     def live(self) -> Iterator[Step]:
@@ -110,6 +111,13 @@ class Progress:
             ordered[step.path] = step
         self.steps = ordered | self.steps
 
+    def _say_for_what(self) -> None:
+        """The history says that a step has begun to wait, the view for what."""
+        for change in self.changes:
+            step = self.steps.get(change.path)
+            if change.status == "WAITING" and step is not None and step.status == "WAITING":
+                change.note = step.note
+
     def _forget(self) -> None:
         """A loop may have any number of rounds; a screen has not."""
         inner = [path for path, step in self.steps.items() if "/" in path and step.status in FINISHED | {"SKIPPED"}]
@@ -121,6 +129,8 @@ class Progress:
 def _note(shown: dict[str, Any]) -> str:
     if progress := shown.get("progress"):
         return f"{progress['begun'] - progress['running']} of {progress['total']} done"
+    if waiting := shown.get("waitingFor"):
+        return f"for {waiting}"
     if due := shown.get("due"):
         return f"until {due}"
     error = shown.get("error") or {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reactory.definition.compilebuiltin import compile_builtin
 from reactory.definition.compilewaits import (
     compile_cache,
     compile_delay,
@@ -39,8 +40,10 @@ from reactory.definition.program import (
     TaskConfig,
     WhileConfig,
 )
-from reactory.definition.slots import compile_slot, source_expression
+from reactory.definition.slots import compile_slot
+from reactory.definition.sourcepath import source_expression
 from reactory.definition.steptree import DEFAULT_INDEX, DEFAULT_ITEM, DEFAULT_ITERATIONS
+from reactory.definition.steptypes import BUILTIN
 from reactory.definition.template import Template, compile_template
 
 Raw = Mapping[str, Any]
@@ -119,6 +122,8 @@ class StepCompiler:
             case "saga":
                 return self._saga(step, config)
             case kind:
+                if kind in BUILTIN:
+                    return compile_builtin(kind, config)
                 wait = compile_wait(step, config, self._name_space)
                 return wait if wait is not None else self._container(kind, config, policy)
 

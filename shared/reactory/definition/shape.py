@@ -82,10 +82,10 @@ def _misspelt_findings(site: StepSite) -> Iterator[Finding]:
 
 def _unknown_type(kind: str) -> str:
     if kind in NOT_YET:
-        return f"the step type {kind!r} is not available in this version; available are {', '.join(sorted(RUNNABLE))}"
+        return f"the step type {kind!r} is not available in this version; available are {listed(sorted(RUNNABLE))}"
     near = similar(kind, KNOWN)
     meant = f"did you mean {' or '.join(near)}? " if near else ""
-    return f"the step type {shown(kind)} does not exist; {meant}Available are {', '.join(sorted(RUNNABLE))}"
+    return f"the step type {shown(kind)} does not exist; {meant}Available are {listed(sorted(RUNNABLE))}"
 
 
 def _too_high(site: StepSite, finding: Finding) -> Finding:

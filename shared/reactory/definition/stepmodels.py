@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from reactory.definition.builtinmodels import BUILTINS
 from reactory.definition.codes import INVALID_FIELD, MISSING_FIELD
 from reactory.definition.fields import (
     BranchName,
@@ -207,5 +208,6 @@ CONFIGS: dict[str, type[Shape]] = {
     "while": WhileModel,
     "delay": DelayModel,
     **WAITS,
+    **BUILTINS,
 }
 """The model of each runnable type's ``config``."""

@@ -16,7 +16,8 @@ from reactory.definition.expression import Expression
 from reactory.definition.finding import Finding
 from reactory.definition.location import Path
 from reactory.definition.problem import Severity
-from reactory.definition.slots import Slot, compile_slot, step_slots
+from reactory.definition.slot import Slot
+from reactory.definition.slots import compile_slot, step_slots
 from reactory.definition.steptree import StepSite, mapping_or_empty
 from reactory.definition.template import Template, compile_template
 from reactory.definition.wording import brief, shown, suggestion
@@ -117,7 +118,7 @@ def _slot_findings(slot: Slot, site: StepSite, names: Names) -> Iterator[Finding
     except ExpressionError as error:
         yield Finding(INVALID_EXPRESSION, path, error.message)
         return
-    yield from names.complaints(compiled, UNDEFINED_REFERENCE, path, site.loop_names)
+    yield from names.complaints(compiled, UNDEFINED_REFERENCE, path, site.loop_names | slot.names)
 
 
 def _output_findings(source: str, path: Path, names: Names) -> Iterator[Finding]:

@@ -45,12 +45,19 @@ class Batch:
         self._news: dict[str, list[OutboxEntry]] = {}
         self._wakeups: list[tuple[str, int, int, str]] = []
         self._telling: asyncio.Task[None] | None = None
+        self._background: set[asyncio.Future[None]] = set()
         self._told: set[tuple[str, str]] = set()
         self.lease_end = 0.0
 
     async def in_thread(self, call: Callable[..., Answer], *args: Any) -> Answer:
         """A blocking call of a port, off the loop."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, call, *args)
+
+    def in_background(self, call: Callable[..., None], *args: Any) -> None:
+        """A blocking call that nobody's progress depends on, and that does not raise; ``told`` waits for it."""
+        task = asyncio.ensure_future(self.in_thread(call, *args))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     def start(self, attempt: Attempt, inputs: Mapping[str, Any]) -> None:
         attempt.start(asyncio.get_running_loop(), self._threads, inputs)
@@ -121,6 +128,8 @@ class Batch:
         """Wait until all that is owed so far was told, or left to the sweeper."""
         if self._telling is not None:
             await self._telling
+        if self._background:
+            await asyncio.wait(self._background)
 
     async def _tell(self) -> None:
         """Publish what is owed, then strike it off; what gathers meanwhile is told in the next turn."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reactory.definition.program import Program
-from reactory.host.recovery import replay, restore, stored_facts
+from reactory.host.recovery import Wanted, replay, restore, stored_facts
 from reactory.host.values import fetch
 from reactory.kernel.facts import decode_fact
 from reactory.kernel.machine import Machine
@@ -27,6 +27,8 @@ def current(instance: Instance, program: Program, blobs: Blobs, env: Mapping[str
             patience -= 1
             if not patience:
                 break
+        elif isinstance(ref, Wanted):  # whoever only looks sees it as the version that it was until it has moved
+            machine.context.programs[ref.version, ref.fingerprint] = machine.program
         else:
             machine.context.values[ref["id"]] = fetch(blobs, ref, instance.family, machine.context.values)
     return machine

@@ -15,13 +15,15 @@ from typing import Any
 import msgspec
 
 from reactory.definition.program import Program
+from reactory.exceptions import InvalidDefinitionError, WorkflowNotFoundError
+from reactory.host import cached_results
 from reactory.host.attempt import Attempt, Outcome, too_large
 from reactory.host.batch import Batch
 from reactory.host.errands import of_end
 from reactory.host.given_up import is_given_up
 from reactory.host.ledger import Ledger
 from reactory.host.outbox import status_entries
-from reactory.host.recovery import replay, restore, settle_down, stored_facts
+from reactory.host.recovery import Wanted, replay, restore, settle_down, stored_facts
 from reactory.host.signals import LeaseLostSignal
 from reactory.host.values import fetch
 from reactory.kernel.effects import (
@@ -39,7 +41,7 @@ from reactory.kernel.effects import (
     StatusChanged,
     Store,
 )
-from reactory.kernel.facts import Begin, Fact, Interrupted, Succeeded, Tick, decode_fact
+from reactory.kernel.facts import Begin, Control, Fact, Interrupted, Succeeded, Tick, decode_fact
 from reactory.kernel.nodes.distributed import part_output
 from reactory.kernel.snapshot import content_id
 from reactory.kernel.state import TERMINAL
@@ -114,6 +116,7 @@ class InstancePass:
         self._half_way = bool(self._machine.queue)
         self._ready = []
         self._note_return()
+        self._half_way = bool(self._machine.queue)
         facts = stored_facts(self._machine, self._instance)
         going_on = replay(self._machine, facts)
         self._carrying_on = not await self._follow(going_on, in_slices=not facts)
@@ -180,8 +183,13 @@ class InstancePass:
         if self._ready and self._half_way and not self._ledger.has_facts:
             return await self._part_from_computation()
         if self._ready:
+            if self._could_be_overtaken():
+                await self._apply(Tick(self._services.clock.now()))
+                self._ledger.must_write = True
             self._note_first_attempts()
             await self._load_arguments()
+            if await self._use_cached():
+                return True
             if await self._write_facts():
                 await self._be_sure_of_lease()
                 self._start_ready()
@@ -253,12 +261,15 @@ class InstancePass:
         self._machine.context.values[blob_id] = outcome.output
         return msgspec.structs.replace(outcome, output=make_ref(blob_id, len(encoded)))
 
-    async def _follow(self, going_on: Iterator[dict[str, Any] | None], *, in_slices: bool = False) -> bool:
+    async def _follow(self, going_on: Iterator[dict[str, Any] | Wanted | None], *, in_slices: bool = False) -> bool:
         """Carry a replay through, loading what it asks for and letting others run in between.
 
         In slices: False when a slice is over and the replay is not.
         """
         for ref in going_on:
+            if isinstance(ref, Wanted):
+                await self._fetch_program(ref)
+                continue
             if ref is not None:
                 await self._load(ref)
                 continue
@@ -269,6 +280,18 @@ class InstancePass:
             if in_slices and (handing_on or len(self._machine.records) >= SLICE):
                 return False
         return True
+
+    async def _fetch_program(self, wanted: Wanted) -> None:
+        """The version that the instance moves to; one that is gone meanwhile leaves it where it is."""
+        instance, definitions = self._instance, self._services.definitions
+        try:
+            program = await self._batch.in_thread(
+                definitions.program, instance.tenant, instance.workflow_id, wanted.version, wanted.fingerprint
+            )
+        except (WorkflowNotFoundError, InvalidDefinitionError) as error:
+            _LOG.warning("instance %s stays as it is: %s", self.instance_id, error.message)
+            program = self._machine.program
+        self._machine.context.programs[wanted.version, wanted.fingerprint] = program
 
     async def _load(self, ref: dict[str, Any]) -> None:
         values = self._machine.context.values
@@ -354,11 +377,37 @@ class InstancePass:
         if self._ledger.has_unwritten and (once or self._instance.interrupted):
             self._ledger.must_write = True
 
+    def _could_be_overtaken(self) -> bool:
+        """Whether the next request would be obeyed before what these steps follow from: requests that come first in the
+        journal are, so that they can stop a long computation. Some other fact has to stand between them and the next.
+        """
+        requests = self._instance.journal
+        first = bool(requests) or self._half_way
+        return first and all(isinstance(decode_fact(text), Control) for text in requests)
+
     async def _load_arguments(self) -> None:
         for effect in self._ready:
             for value in (effect.input, effect.config):
                 if is_ref(value, self._machine.context.owner) and value["id"] not in self._machine.context.values:
                     await self._load(value)
+
+    async def _use_cached(self) -> bool:
+        """Whether some of the steps that are to run have results already (CA-3)."""
+        asked = [effect for effect in self._ready if effect.cache is not None]
+        if not asked:
+            return False
+        tenant, now = self._instance.tenant, self._services.clock.now()
+        found = await self._batch.in_thread(cached_results.find, self._services.results, tenant, asked, now)
+        paths = {outcome.path for outcome in found}
+        self._ready = [effect for effect in self._ready if effect.path not in paths]
+        self._arrived += found
+        return bool(found)
+
+    def _keep_result(self, effect: RunStep, outcome: Outcome) -> None:
+        if effect.cache is not None and isinstance(outcome, Succeeded):
+            self._batch.in_background(
+                cached_results.keep, self._services.results, self._instance.tenant, effect, outcome
+            )
 
     def _start_ready(self) -> None:
         for effect in self._ready:
@@ -397,6 +446,7 @@ class InstancePass:
             return
         del self._in_flight[attempt.effect.path]
         self._arrived.append(outcome)
+        self._keep_result(attempt.effect, outcome)
         self._stirred.set()
 
     # --- writing --------------------------------------------------------------------------------------------------
@@ -431,7 +481,8 @@ class InstancePass:
         timer = self._next_need(keep_lease=keep_lease)
         half_way = bool(self._machine.queue)
         if await self._ledger.settle(self._machine, timer, keep_lease=keep_lease):
-            self._half_way = half_way
+            if self._instance.fragment is None:
+                self._program = self._machine.program
             return True
         await self._absorb()
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -45,21 +46,37 @@ def stored_facts(machine: Machine, instance: Instance) -> list[Fact]:
     return [decode_fact(text) for text in (*backlog, *instance.journal)]
 
 
-def replay(machine: Machine, facts: Iterable[Fact]) -> Iterator[dict[str, Any] | None]:
+def replay(machine: Machine, facts: Iterable[Fact]) -> Iterator[dict[str, Any] | Wanted | None]:
     """Apply facts one after the other, each carried out to its end.
 
     Yields every reference that has to be loaded into ``machine.context.values`` before the next step of the iteration,
-    and None now and then in a long computation, for whoever has other things to do as well.
+    every version of the definition that has to be put into ``machine.context.programs``, and None now and then in a long
+    computation, for whoever has other things to do as well.
     """
     waiting = deque(facts)
-    if waiting and isinstance(waiting[0], Control):
-        # A request that came first stops a computation that may go on for very long. Only the very first one: by the
-        # time the next one comes, steps may have been started on the ground of what follows from this one.
+    while waiting and isinstance(waiting[0], Control) and waiting[0].action not in _SETTLED:
+        # a request that came first stops a computation that may go on for very long
         machine.apply(waiting.popleft())
     yield from settle_down(machine)
     for fact in waiting:
+        if isinstance(fact, Control) and fact.action == "migrate":
+            wanted = fact.version, fact.fingerprint
+            if wanted not in machine.context.programs:
+                yield Wanted(*wanted)
         machine.apply(fact)
         yield from settle_down(machine)
+
+
+_SETTLED = frozenset({"rewind", "migrate"})
+"""Requests that look at what has finished: all that follows from the facts before them has to be done first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A version of the instance's definition that it moves to."""
+
+    version: str
+    fingerprint: str
 
 
 def settle_down(machine: Machine) -> Iterator[dict[str, Any] | None]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from reactory.definition.program import Block, Node, child_blocks
 from reactory.host.values import resolved
+from reactory.host.waits_view import waiting_for
 from reactory.kernel.failures import error_view
 from reactory.kernel.machine import Machine, rfc3339
 from reactory.kernel.paths import step_id
@@ -92,6 +93,8 @@ def _live_step(path: str, node: Node, live: NodeState) -> dict[str, Any]:
         shown["error"] = error_view(live.error)
     if live.due is not None:
         shown["due"] = rfc3339(live.due)
+    if live.wait is not None:
+        shown["waitingFor"] = waiting_for(live.wait)
     if live.total and live.due is None:
         shown["progress"] = {"total": live.total, "begun": live.cursor, "running": live.open, "failed": live.failed}
     return shown

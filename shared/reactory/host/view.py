@@ -16,9 +16,9 @@ from reactory.host.current import current
 from reactory.host.given_up import stays_given_up
 from reactory.host.steps_view import steps_of
 from reactory.host.values import resolved
+from reactory.host.waits_view import activity_of, waits_of
 from reactory.kernel.machine import Machine, rfc3339
 from reactory.kernel.state import TERMINAL
-from reactory.kernel.timers import next_timer
 from reactory.ports.blobs import Blobs
 from reactory.ports.store import Instance
 
@@ -52,12 +52,12 @@ def view(
             "completedAt": _time(state.finished),
         }
     return shown | {
-        "activity": _activity(machine),
+        "activity": activity_of(machine),
         "compensated": state.compensated,
         "variables": {k: resolved(blobs, v, instance.family) for k, v in state.variables.items()},
         "outputs": resolved(blobs, state.output, instance.family),
         "steps": steps_of(machine, instance, blobs),
-        "waits": msgspec.to_builtins(instance.waits),
+        "waits": waits_of(machine),
         "timers": _timers(machine),
     }
 
@@ -91,17 +91,6 @@ def summary(instance: Instance) -> dict[str, Any]:
 
 def _time(ms: int | None) -> str | None:
     return None if ms is None else rfc3339(ms)
-
-
-def _activity(machine: Machine) -> str | None:
-    """What an open instance is doing (formats.md, "Statuses")."""
-    state = machine.state
-    if state.status != "RUNNING":
-        return None
-    if any(live.phase or (live.status == "RUNNING" and live.attempt) for live in state.live.values()):
-        return "executing"
-    timer = next_timer(state)
-    return "executing" if timer is None else f"sleeping until {rfc3339(timer)}"
 
 
 def _timers(machine: Machine) -> list[dict[str, Any]]:

@@ -142,20 +142,22 @@ class Worker:
                 again = await self._read_again(batch, instance)
                 await give_up(batch, again, TOO_LARGE, NO_ROOM)
             except AmbiguousWriteError:
+                # forget what is in memory: the document knows whether it happened
                 if not tries_left:
                     raise
-                # forget what is in memory: the document knows whether it happened
-                instance = await self._take_anew(batch, instance)
+                instance = await self._claim_anew(batch, instance)
                 continue
             return
 
-    async def _take_anew(self, batch: Batch, instance: Instance) -> Instance:
-        """The document as it is now, under a new epoch: the write of which nobody knows may still be on its way."""
-        limits, store = self._services.limits, self._services.instances
-        again = await batch.in_thread(store.reclaim, instance.id, instance.epoch, batch.owner, limits.lease_ms)
-        if again is None:
+    async def _claim_anew(self, batch: Batch, instance: Instance) -> Instance:
+        """The document under a higher epoch: what is still on its way to it from the last one is refused from now on."""
+        limits = self._services.limits
+        claimed = await batch.in_thread(
+            self._services.instances.claim, [instance.id], batch.owner, limits.lease_ms, limits.horizon_ms
+        )
+        if not claimed:
             raise LeaseLostSignal
-        return again
+        return claimed[0]
 
     async def _read_again(self, batch: Batch, instance: Instance) -> Instance:
         """The document as it is now, while its lease is still this batch's."""

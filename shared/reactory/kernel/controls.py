@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from reactory.kernel import timers, tree
+from reactory.exceptions import ConflictError
+from reactory.kernel import surgery, timers, tree
 from reactory.kernel.facts import Control
 
 if TYPE_CHECKING:
@@ -29,8 +30,25 @@ def obey(machine: Machine, control: Control) -> None:
             machine.end_instance("CANCELLED", reason)
         case "retry" if status == "FAILED":
             _retry(machine)
+        case "rewind" if status in ("RUNNING", "PAUSED", "FAILED"):
+            _rewind(machine, control)
+        case "migrate" if status in ("PENDING", "RUNNING", "PAUSED", "FAILED"):
+            program = machine.context.programs[control.version, control.fingerprint]
+            if not surgery.misfits(machine, program):
+                surgery.migrate(machine, program)
         case _:
             return
+
+
+def _rewind(machine: Machine, control: Control) -> None:
+    """Back to a finished step. What has failed beside it is taken up again too."""
+    try:
+        key, index = surgery.find_finished(machine, control.step)
+    except ConflictError:
+        return  # it was, when it was asked for
+    if machine.state.status == "FAILED":
+        _retry(machine)
+    surgery.rewind(machine, key, index)
 
 
 def _resume(machine: Machine) -> None:

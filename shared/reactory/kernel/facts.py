@@ -10,7 +10,10 @@ from typing import Any, Literal
 
 import msgspec
 
-ControlAction = Literal["pause", "resume", "cancel", "retry", "rewind", "migrate"]
+StatusAction = Literal["pause", "resume", "cancel", "retry"]
+"""What moves an instance from one status to another."""
+
+ControlAction = Literal[StatusAction, "rewind", "migrate"]
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):

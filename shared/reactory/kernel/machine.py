@@ -458,6 +458,11 @@ class Machine:
                 return frames
             key = self.state.live[paths.container(key)].block
 
+    def use(self, program: Program) -> None:
+        """Another version of the definition from now on."""
+        self.program = program
+        self._blocks, self._nodes = {"": program.root}, {}
+
     def given_input(self) -> Any:
         """The input as the document means it; a part of a distributed loop sees that of the whole."""
         given = self.context.deref(self.context.input)

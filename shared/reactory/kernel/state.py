@@ -32,7 +32,8 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 
 class Wait(msgspec.Struct, omit_defaults=True):
     """What a WAITING node waits for. ``id`` is unique in the world; that of a child is the child's own. ``key`` None = an
-    event of any key; ``since`` the earliest time of an event that counts; ``opened`` the number of the next record then.
+    event of any key; ``since`` the earliest time of an event that counts; ``opened`` the number of the next record then,
+    ``at`` the time.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Wait(msgspec.Struct, omit_defaults=True):
     key: str | None = None
     since: int = 0
     opened: int = 0
+    at: int = 0
     assignee: str | None = None
 
 

@@ -16,21 +16,21 @@ LONGEST = 100 * 366 * 24 * 3600 * 1000
 """A hundred years, in milliseconds: what is longer is a mistake, and no date can hold it."""
 
 
-def length(duration: Duration, scope: Scope, what: str) -> int:
-    """Milliseconds. Raises ExpressionError that names ``what``."""
+def length(duration: Duration, scope: Scope, what: str, *, texts: bool = False) -> int:
+    """Milliseconds; with ``texts`` an amount may turn out to be a text. Raises ExpressionError that names ``what``."""
     if duration.text is not None:
         return _parsed(parse_duration, duration.text.render(scope), what)
     value: Any = None if duration.amount is None else duration.amount.render(scope)
-    if isinstance(value, str):
+    if texts and isinstance(value, str):
         return _parsed(parse_duration, value, what)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < inf:
         raise ExpressionError(f"{what} must be a number of milliseconds, not {value!r}")
     return int(value)
 
 
-def bounded(duration: Duration, scope: Scope, what: str) -> int:
+def bounded(duration: Duration, scope: Scope, what: str, *, texts: bool = False) -> int:
     """The same, of at most a hundred years."""
-    found = length(duration, scope, what)
+    found = length(duration, scope, what, texts=texts)
     if found > LONGEST:
         raise ExpressionError(f"{what} is longer than a hundred years: durations are milliseconds")
     return found

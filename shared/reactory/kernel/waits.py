@@ -33,7 +33,7 @@ def new_id(machine: Machine) -> str:
 def open_wait(machine: Machine, path: str, live: NodeState, wait: Wait, timeout: int | None) -> None:
     """The node waits from now on, for at most ``timeout`` milliseconds."""
     machine.record("step", path, machine.node(path).type, "WAITING", id=wait.id, attempt=live.attempt)
-    wait.opened = machine.state.seq
+    wait.opened, wait.at = machine.state.seq, machine.state.now
     live.status, live.phase, live.wait = "WAITING", "", wait
     limits = [limit for limit in (timeout, machine.node(path).timeout) if limit is not None]
     live.deadline = machine.state.now + min(limits) if limits else None
@@ -132,7 +132,7 @@ def timed_out(machine: Machine, path: str, live: NodeState) -> None:
     """Nobody came in time (WH-12)."""
     wait, node = live.wait, machine.node(path)
     assert wait is not None
-    waited = machine.state.now - live.started
+    waited = machine.state.now - wait.at
     if isinstance(node.config, WaitEventConfig) and node.config.on_timeout == "continue":
         if node.config.output_variable is not None:
             machine.state.variables[node.config.output_variable] = None

@@ -10,11 +10,12 @@ from reactory import topology
 from reactory.exceptions import ReactoryError, StartupError
 from reactory.local.lambda_context import REGION
 from reactory.local.services import Services
-from reactory.topology import FunctionSpec, QueueSpec
+from reactory.topology import BusRuleSpec, FunctionSpec, QueueSpec
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import TargetTypeDef
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.literals import BucketLocationConstraintType
     from mypy_boto3_sqs import SQSClient
@@ -112,6 +113,9 @@ def _provision(clients: _Clients, functions: Sequence[FunctionSpec]) -> dict[str
         for queue in function.queues:
             urls |= _create_queue(clients.sqs, queue, topology.visibility(function))
     _once(lambda: clients.events.create_event_bus(Name=topology.BUS))
+    for rule in topology.BUS_RULES:
+        if rule.queue in urls:
+            _create_bus_rule(clients, rule, urls[rule.queue])
     _once(lambda: _create_bucket(clients))
     _once(lambda: _create_table(clients.dynamodb))
     return urls
@@ -126,6 +130,15 @@ def _create_queue(sqs: SQSClient, spec: QueueSpec, visibility: int) -> dict[str,
         QueueUrl=url, Attributes={"VisibilityTimeout": str(visibility), "RedrivePolicy": json.dumps(redrive)}
     )
     return {spec.name: url, spec.dead_letters: dead}
+
+
+def _create_bus_rule(clients: _Clients, rule: BusRuleSpec, url: str) -> None:
+    """Put rule and target; both may be there already."""
+    arn = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = json.dumps(rule.pattern)
+    clients.events.put_rule(Name=rule.name, EventBusName=topology.BUS, EventPattern=pattern)
+    targets: list[TargetTypeDef] = [{"Id": rule.queue, "Arn": arn}]
+    clients.events.put_targets(Rule=rule.name, EventBusName=topology.BUS, Targets=targets)
 
 
 def _create_bucket(clients: _Clients) -> None:

@@ -10,9 +10,10 @@ from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.queue import MemoryQueue, QueueShape
 from reactory.adapters.system import SystemClock, UlidIds
 from reactory.exceptions import StartupError
+from reactory.local.bus_rules import follow_rules
 from reactory.ports.bus import Bus
 from reactory.ports.queue import Queue, Receiver
-from reactory.topology import FunctionSpec, visibility
+from reactory.topology import BUS_RULES, FunctionSpec, visibility
 
 Mode = Literal["memory", "moto", "endpoint"]
 
@@ -59,13 +60,15 @@ def _memory(functions: Sequence[FunctionSpec]) -> Services:
         for function in functions
         for queue in function.queues
     ]
-    queue = MemoryQueue(clock, UlidIds(clock), shapes)
+    queue, bus = MemoryQueue(clock, UlidIds(clock), shapes), MemoryBus()
+    names = {shape.name for shape in shapes}
+    follow_rules(bus, queue, [rule for rule in BUS_RULES if rule.queue in names])
     return Services(
         title="queues and bus in memory",
         wiring="reactory.local.container_wiring.memory",
         environ={"REACTORY_AWS": "memory"},
         queue=queue,
         receiver=queue,
-        bus=MemoryBus(),
+        bus=bus,
         wake=queue.close,
     )

@@ -216,7 +216,8 @@ class InstanceStore(Protocol):
         """Take the lease of each that is free or expired and whose ``wakeAt`` is at most ``horizon_ms`` ahead.
 
         ``epoch`` goes up by one; ``interrupted`` tells whether the last owner's lease had expired rather than been
-        freed. ``owner`` is unique per call. Answers the claimed, without history; the others are left alone.
+        freed. ``owner`` is unique per invocation; who claims anew what it holds makes sure that nothing arrives any more
+        of what it wrote before. Answers the claimed, without history; the others are left alone.
         """
         ...
 

@@ -56,6 +56,76 @@ class Published(Answer, frozen=True):
     timestamp: str
 
 
+class TaskView(Answer, frozen=True):
+    """A user activity that somebody is asked for. ``form`` is a JSON Schema that the answer's data have to fit."""
+
+    task_id: str
+    activity_type: str
+    assignee: str | None
+    message: Any
+    options: list[str]
+    form: dict[str, Any] | None
+    instance_id: str
+    workflow_id: str
+    path: str
+    priority: int
+    created_at: str
+    due_at: str | None
+
+
+class TaskList(Answer, frozen=True):
+    tasks: list[TaskView]
+    next_cursor: str | None
+    total: int
+
+
+class Completed(Answer, frozen=True):
+    """A task or an activity was answered: the instance goes on with it."""
+
+    instance_id: str
+    path: str
+    timestamp: str
+
+
+class TakenActivity(Answer, frozen=True):
+    """What a worker has to do, and until when it has to say that it still does: ``token`` answers it."""
+
+    token: str
+    name: str
+    parameters: Any
+    instance_id: str
+    workflow_id: str
+    path: str
+    attempt: int
+    idempotency_key: str
+    lease_until: str
+    due_at: str | None
+
+
+class TakenActivities(Answer, frozen=True):
+    activities: list[TakenActivity]
+
+
+class Extended(Answer, frozen=True):
+    token: str
+    lease_until: str
+
+
+class BatchJob(Answer, frozen=True):
+    """POST /workflow/instances/batch. ``counts``: matched, done (would be done, with dryRun), refused, notFound, failed;
+    ``errors`` the first of those that were not done, ``{instanceId, code, message}``.
+    """
+
+    job_id: str
+    action: str
+    status: str
+    dry_run: bool
+    counts: dict[str, int]
+    errors: list[dict[str, str]]
+    created_at: str
+    finished_at: str | None
+
+
 class Trigger(Answer, frozen=True):
     """How an instance came to be (IM-8): ``mode`` is the entry point, ``id`` what caused it, ``caller`` who asked."""
 
@@ -65,7 +135,9 @@ class Trigger(Answer, frozen=True):
 
 
 class InstanceSummary(Answer, frozen=True):
-    """One line of the list. ``activity`` is ``executing`` or ``sleeping until …``, known for a single instance only."""
+    """One line of the list. ``activity`` is ``executing``, ``sleeping until …`` or ``waiting for …``, known for a single
+    instance only.
+    """
 
     instance_id: str
     workflow_id: str
@@ -87,7 +159,7 @@ class InstanceSummary(Answer, frozen=True):
 
 
 class StepView(Answer, frozen=True, omit_defaults=True):
-    """One execution of a step. ``progress`` belongs to loops."""
+    """One execution of a step. ``progress`` belongs to loops, ``waitingFor`` to a step that is WAITING."""
 
     path: str
     id: str
@@ -97,6 +169,7 @@ class StepView(Answer, frozen=True, omit_defaults=True):
     attempt: int = 0
     started_at: str | None = None
     due: str | None = None
+    waiting_for: str | None = None
     output: Any = None
     error: dict[str, Any] | None = None
     progress: dict[str, int] | None = None
@@ -110,6 +183,21 @@ class TimerView(Answer, frozen=True):
     at: str
 
 
+class WaitView(Answer, frozen=True):
+    """What a step waits for since then. ``kind`` is event, user, activity or child; ``name`` that of the event, activity or
+    workflow, or the user activity's type. ``key`` null: an event of any key. A child's ``id`` is its instance's.
+    """
+
+    id: str
+    kind: str
+    path: str
+    name: str
+    key: str | None
+    since: str
+    assignee: str | None = None
+    effective_date: str | None = None
+
+
 class InstanceDetail(InstanceSummary, frozen=True):
     """GET /workflow/instance/{id}. Made by ``reactory.host.view``; this is its shape."""
 
@@ -117,7 +205,7 @@ class InstanceDetail(InstanceSummary, frozen=True):
     variables: dict[str, Any]
     outputs: Any
     steps: list[StepView]
-    waits: list[dict[str, Any]]
+    waits: list[WaitView]
     timers: list[TimerView]
     compensated: bool = False
 

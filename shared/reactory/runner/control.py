@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reactory.exceptions import ConflictError, InvalidRequestError
+from reactory.host.current import current
 from reactory.host.view import effective_status
 from reactory.host.wakeups import send_wakeups
 from reactory.kernel.facts import Control, ControlAction, encode_fact
+from reactory.kernel.surgery import find_finished, misfits
 from reactory.ports.store import InboxEntry, Instance
 from reactory.runner.answers import Controlled
 from reactory.runner.instant import to_text
@@ -39,40 +41,88 @@ class ControlInstance:
         reason: str = "",
         caller: str = "",
         tenant: str = "default",
+        step: str = "",
+        version: str = "",
     ) -> Controlled:
-        """Push the request; answer the status that the instance has with it.
+        """Push the request; answer the status that the instance has with it. ``step`` is where a rewind goes to,
+        ``version`` what a migration leads to.
 
-        Raises IllegalTransitionError when the instance's status does not allow it; nothing was changed then.
+        Raises IllegalTransitionError when the instance's status does not allow it, and ConflictError where a rewind or a
+        migration does not fit what is running; nothing was changed then.
         """
         if len(reason) > MAX_REASON:
             raise InvalidRequestError(f"reason: at most {MAX_REASON} characters")
         now = self._services.clock.now()
-        fact = Control(id=self._services.ids.new(), action=action, at=now, reason=reason, by=caller)
+        fact = Control(self._services.ids.new(), action, now, reason, caller, step)
+        if action == "migrate":
+            fact = self._migration(fact, find_instance(self._services.instances, instance_id, tenant), version)
         entry = InboxEntry(id=fact.id, fact=encode_fact(fact))
-        after = self._push(instance_id, action, entry, tenant)
-        self._check_order(after, action, entry)
+        after = self._push(instance_id, fact, entry, tenant)
+        self._check_order(after, fact, entry)
         send_wakeups(self._services.queue, [(after.id, after.priority, 0, after.tenant)])
         return Controlled(instance_id=instance_id, status=self._status(after), timestamp=to_text(now))
 
-    def _push(self, instance_id: str, action: ControlAction, entry: InboxEntry, tenant: str) -> Instance:
+    def check(
+        self, instance_id: str, action: ControlAction, *, step: str = "", version: str = "", tenant: str = "default"
+    ) -> None:
+        """Raises what ``control`` would raise now; changes nothing."""
+        instance = find_instance(self._services.instances, instance_id, tenant)
+        fact = Control("", action, self._services.clock.now(), step=step)
+        if action == "migrate":
+            fact = self._migration(fact, instance, version)
+        self._check(instance, fact)
+
+    def _migration(self, fact: Control, instance: Instance, version: str) -> Control:
+        """The request with the version that it leads to, which has to be registered, and another one."""
+        if not version:
+            raise InvalidRequestError("version: say which registered version the instance is to go on as")
+        target = self._programs.resolve(instance.tenant, instance.workflow_id, version)
+        if target.version == instance.version:
+            raise ConflictError(f"instance {instance.id} is on version {version} already")
+        return msgspec.structs.replace(fact, version=target.version, fingerprint=target.fingerprint)
+
+    def _check(self, instance: Instance, fact: Control) -> None:
+        """Raises unless the request may be carried out as the instance stands now."""
+        check_transition(instance.id, fact.action, self._status(instance))
+        if fact.action not in ("rewind", "migrate"):
+            return
+        program = program_of(self._programs, instance)
+        if program is None:
+            raise ConflictError(
+                f"the definition of instance {instance.id} is missing: register {instance.version} again"
+            )
+        machine = current(instance, program, self._services.blobs, self._services.settings.env)
+        if fact.action == "rewind":
+            find_finished(machine, fact.step)
+            return
+        target = self._programs.program(instance.tenant, instance.workflow_id, fact.version, fact.fingerprint)
+        problems = misfits(machine, target)
+        if problems:
+            raise ConflictError(
+                f"instance {instance.id} cannot go on as version {fact.version}: {'; '.join(problems[:10])}. "
+                "Let it come to another place first, or keep these steps in the new version"
+            )
+
+    def _push(self, instance_id: str, fact: Control, entry: InboxEntry, tenant: str) -> Instance:
         """Refused by the store when the status that was checked is no longer the stored one: then look again."""
+        action = fact.action
         for _ in range(_ROUNDS):
             instance = find_instance(self._services.instances, instance_id, tenant)
-            check_transition(instance_id, action, self._status(instance))
+            self._check(instance, fact)
             allowed = tuple(SOURCES[action] | {instance.status})
             after = self._services.instances.send(instance_id, entry, allowed)
             if after is not None:
                 return after
         raise ConflictError(f"instance {instance_id} changes its status faster than {action} can be applied; try again")
 
-    def _check_order(self, after: Instance, action: ControlAction, entry: InboxEntry) -> None:
+    def _check_order(self, after: Instance, fact: Control, entry: InboxEntry) -> None:
         """Something may have come in between the look and the push. The inbox tells what came first, and decides."""
         earlier: list[InboxEntry] = []
         for waiting in after.inbox:
             if waiting.id == entry.id:
                 break
             earlier.append(waiting)
-        check_transition(after.id, action, self._status(msgspec.structs.replace(after, inbox=earlier)))
+        self._check(msgspec.structs.replace(after, inbox=earlier), fact)
 
     def _status(self, instance: Instance) -> str:
         program = program_of(self._programs, instance)

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reactory.definition.codes import UNKNOWN_HANDLER
-from reactory.exceptions import DefinitionConflictError, InvalidDefinitionError
+from reactory.exceptions import DefinitionConflictError, InvalidDefinitionError, ReactoryError, UnavailableError
 from reactory.runner.answers import ProblemAnswer, Registered, problem_answer
+from reactory.runner.auto_start import AutoStarts
 from reactory.runner.registry import Registry
 from reactory.runner.services import Services
 from reactory.steps.fault import ModuleFault
+from reactory.steps.manifest import MANIFEST_NAME
 from reactory.steps.modules import load_modules
 
 if TYPE_CHECKING:
@@ -37,12 +39,14 @@ class DocumentFault:
 @dataclass(frozen=True, slots=True)
 class ModuleReport:
     """``registered`` are those that are in place now, new or not; ``faults`` is all that is wrong with any module, and
-    ``warnings`` what is worth a look. ``str`` of each is a line for the terminal.
+    ``warnings`` what is worth a look. ``str`` of each is a line for the terminal. ``started`` are the ids of the
+    instances that were started by ``autoStart`` now, and not before.
     """
 
     registered: tuple[Registered, ...]
     faults: tuple[ModuleFault | DocumentFault, ...]
     warnings: tuple[DocumentFault, ...]
+    started: tuple[str, ...] = ()
 
 
 def register_modules(services: Services, paths: Iterable[str | Path], tenant: str = "default") -> ModuleReport:
@@ -51,9 +55,17 @@ def register_modules(services: Services, paths: Iterable[str | Path], tenant: st
 
 
 def register_loaded(
-    services: Services, modules: Modules, tenant: str = "default", *, replace: bool = False
+    services: Services,
+    modules: Modules,
+    tenant: str = "default",
+    *,
+    replace: bool = False,
+    auto_start: bool = True,
 ) -> ModuleReport:
-    """The same for modules that a process has loaded already. ``replace`` is for ``reactory dev``: see ``Registry``."""
+    """The same for modules that a process has loaded already. ``replace`` is for ``reactory dev``: see ``Registry``.
+
+    When everything is registered, ``autoStart`` of each module is carried out, unless ``auto_start`` is False.
+    """
     registry = Registry(services, modules.registry.names)
     registered: list[Registered] = []
     faults: list[ModuleFault | DocumentFault] = list(modules.faults)
@@ -70,7 +82,29 @@ def register_loaded(
             else:
                 registered.append(outcome)
                 warnings += _told(module, file, outcome.warnings)
-    return ModuleReport(tuple(registered), tuple(faults), tuple(warnings))
+    started, refused = _auto_start(services, modules, tenant) if auto_start else ([], [])
+    return ModuleReport(tuple(registered), (*faults, *refused), tuple(warnings), tuple(started))
+
+
+def _auto_start(services: Services, modules: Modules, tenant: str) -> tuple[list[str], list[DocumentFault]]:
+    """The ids of new instances, and why others could not be started. Raises when the store cannot be reached."""
+    starts = AutoStarts(services, modules, tenant)
+    started: list[str] = []
+    refused: list[DocumentFault] = []
+    for module in modules.modules:
+        entries = () if module.manifest is None else module.manifest.auto_start
+        for entry in entries:
+            assert module.manifest is not None
+            try:
+                outcome = starts.start(module.manifest, entry)
+            except UnavailableError:
+                raise
+            except ReactoryError as error:
+                file = str(module.folder / MANIFEST_NAME)
+                refused.append(DocumentFault("NOT_STARTED", module.name, f"autoStart: {error.message}", file))
+            else:
+                started += [outcome.instance.id] if outcome.created else []
+    return started, refused
 
 
 def _is_cause(problem: ProblemAnswer, module: Module) -> bool:

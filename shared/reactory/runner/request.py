@@ -10,7 +10,7 @@ import msgspec
 
 from reactory.ports.store import Instance
 
-Mode = Literal["api", "event", "schedule", "dependency", "cli", "workflow", "fork"]
+Mode = Literal["api", "event", "schedule", "dependency", "cli", "workflow", "fork", "autostart"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Kin:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
     """``workflow`` is ``ns.Name`` or ``ns.Name@version``; ``timeout`` milliseconds; ``trigger_id`` names what caused it
-    (an HTTP request, a message, a slot of a schedule); ``caller`` is who asked for it (IM-8).
+    (an HTTP request, a message, a slot of a schedule, a version of a module); ``caller`` is who asked for it (IM-8).
 
     ``kin`` places it among other instances: a child, a part of a distributed loop, a fork.
     """

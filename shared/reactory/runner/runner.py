@@ -7,12 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reactory.runner.activities import Activities
+from reactory.runner.batch import BatchOperations
 from reactory.runner.control import ControlInstance
 from reactory.runner.events import PublishEvents
+from reactory.runner.fork import ForkInstance
 from reactory.runner.query import QueryInstances
 from reactory.runner.registry import Handlers, Registry
 from reactory.runner.services import Services
 from reactory.runner.start import StartWorkflow
+from reactory.runner.tasks import UserTasks
 
 if TYPE_CHECKING:
     from reactory.host.definitions import Definitions
@@ -26,6 +30,10 @@ class Runner:
     query: QueryInstances
     registry: Registry
     events: PublishEvents
+    tasks: UserTasks
+    activities: Activities
+    forks: ForkInstance
+    batches: BatchOperations
 
     @classmethod
     def of(
@@ -36,11 +44,16 @@ class Runner:
         sleep: Callable[[float], None] = time.sleep,
     ) -> Runner:
         """``handlers`` gives the names of the Python steps that documents may call; None: they are not checked."""
+        start, control = StartWorkflow(services, programs), ControlInstance(services, programs)
         return cls(
             services=services,
-            start=StartWorkflow(services, programs),
-            control=ControlInstance(services, programs),
+            start=start,
+            control=control,
             query=QueryInstances(services, programs, sleep),
             registry=Registry(services, handlers),
             events=PublishEvents(services),
+            tasks=UserTasks(services),
+            activities=Activities(services),
+            forks=ForkInstance(services, programs, start),
+            batches=BatchOperations(services, control),
         )

@@ -8,6 +8,7 @@ from reactory.ports.blobs import Blobs
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
+from reactory.ports.records import Records
 from reactory.ports.store import DefinitionStore, InstanceStore
 from reactory.ports.tasks import TaskStore
 from reactory.settings import Settings
@@ -32,5 +33,7 @@ class Services(Protocol):
     def events(self) -> EventStore: ...
     @property
     def tasks(self) -> TaskStore: ...
+    @property
+    def records(self) -> Records: ...
     @property
     def queue(self) -> Queue: ...

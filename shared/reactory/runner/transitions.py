@@ -23,6 +23,8 @@ TARGETS: Mapping[ControlAction, Status] = {
     "resume": "RUNNING",
     "cancel": "CANCELLED",
     "retry": "PENDING",
+    "rewind": "RUNNING",
+    "migrate": "RUNNING",
 }
 
 SOURCES: Mapping[ControlAction, frozenset[str]] = {
@@ -30,6 +32,8 @@ SOURCES: Mapping[ControlAction, frozenset[str]] = {
     "resume": frozenset({"PAUSED"}),
     "cancel": frozenset({"PENDING", "RUNNING", "PAUSED"}),
     "retry": frozenset({"FAILED"}),
+    "rewind": frozenset({"RUNNING", "PAUSED", "FAILED"}),
+    "migrate": frozenset({"PENDING", "RUNNING", "PAUSED", "FAILED"}),
 }
 """Narrower than the kernel's table where a move is not the operator's: PENDING becomes RUNNING by itself, not by a resume.
 
@@ -42,6 +46,8 @@ _HINTS: Mapping[ControlAction, str] = {
     "resume": "only a paused instance can be resumed; a failed one is taken up again with retry",
     "cancel": "a finished instance stays as it is",
     "retry": "only a failed instance can be retried; a paused one is continued with resume",
+    "rewind": "only an instance that has begun and is not over can go back; fork begins a new one from an old one",
+    "migrate": "an instance that is over stays on its version",
 }
 
 

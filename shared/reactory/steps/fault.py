@@ -16,6 +16,9 @@ FaultCode = Literal[
     "STEPS_NOT_IMPORTED",
     "NO_STEPS",
     "DUPLICATE_STEP",
+    "SERVICE_NOT_IMPORTED",
+    "NO_SERVICE",
+    "DUPLICATE_SERVICE",
     "NO_WORKFLOWS",
     "WORKFLOW_NOT_BUILT",
 ]

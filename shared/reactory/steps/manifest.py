@@ -26,12 +26,21 @@ _RULES = {
     "version": "three numbers in quotes or not, such as 1.0.0",
     "workflows": "a list of globs, such as [workflows/*.yaml, flows/*.py]",
     "schedules": "a list of globs, such as [schedules/*-schedule.yaml]",
+    "autoStart": "a list of workflows, such as [acme.Watch, {workflow: acme.Watch@1.0.0, input: {days: 3}}]",
     "steps": "a list of import paths, such as [steps] for the file steps.py",
+    "services": "a list of import paths, such as [prices.Prices] for the class Prices of the file prices.py",
 }
 
 
+class AutoStart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A workflow that is started once per version of the module: ``nameSpace.Name`` or ``nameSpace.Name@version``."""
+
+    workflow: _Text
+    input: dict[str, Any] = {}
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """``services``, ``connectors`` and ``auto_start`` are kept as they are written, for those who use them."""
+    """``connectors`` are kept as they are written, for those who use them."""
 
     name_space: _NameSpace
     name: _Name
@@ -40,9 +49,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     workflows: tuple[_Text, ...] = ()
     schedules: tuple[_Text, ...] = ()
     steps: tuple[_Text, ...] = ()
-    services: tuple[Any, ...] = ()
+    services: tuple[_Text, ...] = ()
     connectors: tuple[Any, ...] = ()
-    auto_start: tuple[Any, ...] = ()
+    auto_start: tuple[_Text | AutoStart, ...] = ()
 
     @property
     def id(self) -> str:
@@ -70,14 +79,12 @@ class ManifestFile:
         """Note a fault; ``at`` is a path in the manifest, like ``workflows[0]``."""
         self._note(code, message, self._document.line(at) if self._document else None)
 
-    def import_fault(self, error: StepsImportError, at: str) -> None:
+    def import_fault(self, error: StepsImportError, at: str, code: FaultCode = "STEPS_NOT_IMPORTED") -> None:
         """Code that could not be imported: told where it broke, else where the manifest names it."""
         if error.file is None:
-            self.fault("STEPS_NOT_IMPORTED", str(error), at)
+            self.fault(code, str(error), at)
             return
-        fault = ModuleFault(
-            code="STEPS_NOT_IMPORTED", module=self.module, message=str(error), file=error.file, line=error.line
-        )
+        fault = ModuleFault(code=code, module=self.module, message=str(error), file=error.file, line=error.line)
         self.faults.append(fault)
 
     def _note(self, code: FaultCode, message: str, line: int | None) -> None:

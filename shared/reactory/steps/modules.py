@@ -19,6 +19,7 @@ from reactory.steps.manifest import MANIFEST_NAME, Manifest, ManifestFile
 from reactory.steps.package import ModulePackage, StepsImportError
 from reactory.steps.pythonworkflows import PythonWorkflows
 from reactory.steps.registry import StepRegistry, marked_steps
+from reactory.steps.service import Service, ServiceRegistry, construction_complaint, marked_services
 
 
 class SourceFile(NamedTuple):
@@ -36,6 +37,7 @@ class Module:
     folder: Path
     manifest: Manifest | None = None
     steps: tuple[StepFunction, ...] = ()
+    services: tuple[Service, ...] = ()
     workflows: tuple[SourceFile, ...] = ()
     schedules: tuple[SourceFile, ...] = ()
     faults: tuple[ModuleFault, ...] = ()
@@ -48,6 +50,7 @@ class Modules:
     modules: tuple[Module, ...] = ()
     registry: StepRegistry = field(default_factory=StepRegistry)
     faults: tuple[ModuleFault, ...] = ()
+    services: ServiceRegistry = field(default_factory=ServiceRegistry)
 
     @property
     def workflows(self) -> tuple[SourceFile, ...]:
@@ -69,7 +72,7 @@ def load_modules(paths: Iterable[str | Path]) -> Modules:
     Where two modules register a step of the same name, the first in order keeps it.
     """
     modules: list[Module] = []
-    registry = StepRegistry()
+    registry, services = StepRegistry(), ServiceRegistry()
     faults: list[ModuleFault] = []
     seen: dict[str, Path] = {}
     for folder, package in _unique(paths):
@@ -77,8 +80,9 @@ def load_modules(paths: Iterable[str | Path]) -> Modules:
         modules.append(module)
         faults += module.faults
         faults += _register(module, registry)
+        faults += _register_services(module, services)
         faults += _named_twice(module, seen)
-    return Modules(tuple(modules), registry, tuple(faults))
+    return Modules(tuple(modules), registry, tuple(faults), services)
 
 
 def _register(module: Module, registry: StepRegistry) -> Iterator[ModuleFault]:
@@ -88,6 +92,15 @@ def _register(module: Module, registry: StepRegistry) -> Iterator[ModuleFault]:
         except ConflictError as error:
             file, line = step.origin
             yield ModuleFault(code="DUPLICATE_STEP", module=module.name, message=error.message, file=file, line=line)
+
+
+def _register_services(module: Module, services: ServiceRegistry) -> Iterator[ModuleFault]:
+    for service in module.services:
+        try:
+            services.add(service)
+        except ConflictError as error:
+            file, line = service.origin
+            yield ModuleFault(code="DUPLICATE_SERVICE", module=module.name, message=error.message, file=file, line=line)
 
 
 def _named_twice(module: Module, seen: dict[str, Path]) -> Iterator[ModuleFault]:
@@ -149,8 +162,16 @@ class _Loader:
         written = PythonWorkflows(package, self._folder, self._file)
         workflows = tuple(document for file in workflows for document in _documents(file, written))
         steps |= dict.fromkeys(written.steps)
+        services = tuple(self._services(manifest, package))
         return Module(
-            manifest.name, self._folder, manifest, tuple(steps), workflows, schedules, tuple(self._file.faults)
+            name=manifest.name,
+            folder=self._folder,
+            manifest=manifest,
+            steps=tuple(steps),
+            services=services,
+            workflows=workflows,
+            schedules=schedules,
+            faults=tuple(self._file.faults),
         )
 
     def _nothing_there(self, path: Path) -> ModuleFault:
@@ -199,6 +220,22 @@ class _Loader:
                 self._file.fault("NO_STEPS", f"'{path}' has no function marked with @step: mark one, or remove it", at)
             steps.update(dict.fromkeys(found))
         return tuple(steps)
+
+    def _services(self, manifest: Manifest, package: ModulePackage) -> Iterator[Service]:
+        for number, path in enumerate(manifest.services):
+            at = f"services[{number}]"
+            try:
+                found = marked_services(package.import_named(path))
+            except StepsImportError as error:
+                self._file.import_fault(error, at, "SERVICE_NOT_IMPORTED")
+                continue
+            if not found:
+                self._file.fault("NO_SERVICE", f"'{path}' is not marked with @service: mark it, or remove it", at)
+            for service in found:
+                if (said := construction_complaint(service)) is not None:
+                    self._file.fault("NO_SERVICE", said, at)
+                else:
+                    yield service
 
 
 def _documents(file: SourceFile, written: PythonWorkflows) -> Iterator[SourceFile]:

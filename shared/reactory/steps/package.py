@@ -49,6 +49,24 @@ class ModulePackage:
         ) as error:  # the code of others may raise anything; one module must not stop the rest
             raise self._explain(error, path) from error
 
+    def import_named(self, path: str) -> object:
+        """``prices.Prices`` or ``prices:Prices`` is what a file calls so; ``prices`` alone is the Python module."""
+        place, name = self._parted(path)
+        module = self.import_steps(place)
+        if name is None:
+            return module
+        if not hasattr(module, name):
+            raise StepsImportError(f"cannot import '{path}': {place} has no {name}; correct the name", module.__file__)
+        return getattr(module, name)
+
+    def _parted(self, path: str) -> tuple[str, str | None]:
+        place, colon, name = path.partition(":")
+        if colon:
+            return place, name
+        parent, _, last = path.rpartition(".")
+        own = parent.strip(".") and not self._holds(path.lstrip("."))
+        return (parent, last) if own and (self._holds(parent.lstrip(".")) or last[:1].isupper()) else (path, None)
+
     def _holds(self, dotted: str) -> bool:
         base = self.folder.joinpath(*dotted.split("."))
         return base.with_name(f"{base.name}.py").is_file() or base.is_dir()

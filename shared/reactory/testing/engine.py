@@ -30,7 +30,9 @@ from reactory.ports.store import Instance, InstanceStore
 from reactory.runner.children import child_starter
 from reactory.runner.runner import Runner
 from reactory.settings import Settings
+from reactory.steps.builtin import BuiltinServices, builtin_steps
 from reactory.steps.registry import StepRegistry
+from reactory.steps.service import ServiceRegistry
 from reactory.testing.watched_store import WatchedStore
 from reactory.topology import EVENTS, WAKEUPS
 
@@ -57,6 +59,8 @@ class MemoryEngine:
         self.cached = MemoryResults(self.clock)
         self.records = MemoryRecords()
         self.limits = limits or Limits()
+        self.settings = Settings(aws="memory")
+        self.named_services = ServiceRegistry()
         self.env: dict[str, Any] = {}
         self.steps = StepRegistry() if steps is None else steps
         self._workers: list[Worker] = []
@@ -65,7 +69,7 @@ class MemoryEngine:
 
     def app(self) -> App:
         return bootstrap(
-            Settings(aws="memory"),
+            self.settings,
             clock=self.clock,
             ids=self.ids,
             instances=self.instances,
@@ -94,6 +98,8 @@ class MemoryEngine:
 
     def new_worker(self) -> Worker:
         """Another worker on the same stores, as another process would be; the next work is its."""
+        own = BuiltinServices.of(self.settings, self.records, self.clock, self.named_services)
+        self.steps.add_builtin(builtin_steps(own))
         self._workers.append(Worker(self.services()))
         return self._workers[-1]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reactory.kernel.facts import ControlAction
+from reactory.ports.store import InstanceQuery
 
 if TYPE_CHECKING:
     from reactory.testing.tester import WorkflowTester
 
 _OVER = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 _MAX_ROUNDS = 10_000
+_MAX_CHILDREN = 1000
 
 
 class NotFinishedError(AssertionError):
@@ -67,6 +69,12 @@ class Run:
         """Every event in order, as ``GET /workflow/instance/{id}/history`` answers it."""
         return self._tester.engine.history(self.id)
 
+    @property
+    def children(self) -> list[Run]:
+        """The runs that this one has started, the oldest first."""
+        query = InstanceQuery(parent=self.id, sort="createdAt", limit=_MAX_CHILDREN)
+        return [Run(self._tester, child.id) for child in self._tester.engine.instances.list(query).instances]
+
     # --- going on ------------------------------------------------------------------------------------------------
 
     def run_to_completion(self) -> Run:
@@ -106,21 +114,33 @@ class Run:
         seen = self.view
         if seen["status"] == "PAUSED":
             return "Call run.resume()."
-        return "Bring about what it waits for, then go on: an event with reactory.publish(name, key, data)."
+        advice = dict.fromkeys(_advice(wait) for wait in seen["waits"])
+        return f"Bring about what it waits for, then go on: {', '.join(advice)}." if advice else ""
+
+
+def _advice(wait: dict[str, Any]) -> str:
+    match wait["kind"]:
+        case "event":
+            return f"reactory.publish({wait['name']!r}, {wait['key'] or ''!r}, data)"
+        case "user":
+            return f"reactory.complete_task({wait['path']!r}, action)"
+        case "activity":
+            return f"reactory.complete_activity({wait['path']!r}, result)"
+        case _:
+            return f"what its child {wait['id']} waits for: see run.children"
 
 
 def _state(seen: dict[str, Any]) -> str:
     """The status, and what it is due to."""
     reason = seen["reason"] or {}
     parts = [seen["status"], *(f"{key} {reason[key]!r}" for key in ("code", "message", "stepId") if reason.get(key))]
-    waits = [_wait(wait) for wait in seen["waits"]]
-    open_steps = [f"{shown['path']} {shown['status']}" for shown in seen["steps"] if shown["status"] in _OPEN]
-    return "; ".join([", ".join(parts), *waits, *open_steps])
+    open_steps = [_open(shown) for shown in seen["steps"] if shown["status"] in _OPEN]
+    return "; ".join([", ".join(parts), *open_steps])
 
 
 _OPEN = frozenset({"RUNNING", "SLEEPING", "WAITING", "FAILED", "PENDING"})
 
 
-def _wait(wait: Any) -> str:
-    key = f" with the key {wait.key!r}" if getattr(wait, "key", None) else ""
-    return f"waiting for {wait.name!r}{key}"
+def _open(shown: dict[str, Any]) -> str:
+    what = f" for {shown['waitingFor']}" if "waitingFor" in shown else ""
+    return f"{shown['path']} {shown['status']}{what}"

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
 from reactory.definition.authoring.workflow import Workflow
 from reactory.definition.duration import parse_duration
 from reactory.exceptions import InvalidDefinitionError
+from reactory.kernel.paths import step_id
+from reactory.ports.tasks import TaskQuery
+from reactory.runner.activities import MOST
+from reactory.runner.answers import TaskView
 from reactory.runner.modules import register_loaded
 from reactory.steps.function import StepFunction
 from reactory.steps.modules import load_modules
@@ -21,6 +25,8 @@ from reactory.testing.scripted_steps import Call, ScriptedSteps
 
 _FOREVER = 36_500 * 86_400_000
 _MAX_TIMERS = 10_000
+_MOST_OPEN = 1000
+Item = TypeVar("Item")
 
 
 class WorkflowTester:
@@ -73,7 +79,9 @@ class WorkflowTester:
         for module in modules.modules:
             for step in module.steps:
                 self.script.add(step)
-        report = register_loaded(self.engine.app(), modules)
+            for service in module.services:
+                self.engine.named_services.add(service)
+        report = register_loaded(self.engine.app(), modules, auto_start=False)
         if report.faults:
             raise InvalidDefinitionError("\n".join(str(fault) for fault in report.faults))
 
@@ -125,8 +133,9 @@ class WorkflowTester:
             self.engine.recover()
 
     def _next_due(self) -> int | None:
-        found = self.engine.instances.due(_FOREVER, 1)
-        return found[0][1] if found else None
+        """Of an instance's timer, or of an event that was published for later."""
+        instances, events = self.engine.instances.due(_FOREVER, 1), self.engine.stored_events.due(_FOREVER, 1)
+        return min([at for _, at, _ in instances] + [at for _, at, _ in events], default=None)
 
     def _move_to(self, time: int) -> None:
         self.engine.clock.advance(max(0, time - self.engine.clock.now()))
@@ -140,13 +149,72 @@ class WorkflowTester:
 
     # --- from outside --------------------------------------------------------------------------------------------
 
-    def publish(self, name: str, key: str | None = None, data: Any = None) -> None:
-        """Publish an event, and work until nothing is due."""
-        events = getattr(self.engine.runner, "events", None)
-        if events is None:
-            raise NotImplementedError("this version of the engine has no events yet")
-        events.publish(name, key, data)
+    def publish(
+        self,
+        name: str,
+        key: str = "",
+        data: Any = None,
+        *,
+        event_id: str | None = None,
+        time: int | None = None,
+    ) -> str:
+        """Publish an event, and work until nothing is due; the event's id.
+
+        The same ``event_id`` again publishes nothing. ``time`` is the event's own in milliseconds: one that lies ahead
+        is delivered when ``skip`` or ``run_to_completion`` comes to it.
+        """
+        published = self.engine.runner.events.publish(name, key, data, idempotency_key=event_id, time=time)
         self.work()
+        return published.event_id
+
+    def signal(self, run: Run, name: str, data: Any = None) -> None:
+        """Publish an event to this run only, whatever key its waits ask for."""
+        self.engine.runner.events.signal(run.id, name, data)
+        self.work()
+
+    @property
+    def tasks(self) -> list[TaskView]:
+        """What people are asked for, the oldest first."""
+        return self.engine.runner.tasks.search(TaskQuery(kind="user", limit=_MOST_OPEN)).tasks
+
+    def complete_task(self, step: str, action: str | None = None, data: Any = None, *, user: str = "test") -> None:
+        """Answer an open task, by the id or the path of its step, or its own id, and work until nothing is due.
+
+        AssertionError when there is no such task, or more than one.
+        """
+        task = self._one(step, [(one.task_id, one.path, one) for one in self.tasks], "task")
+        self.engine.runner.tasks.complete(task.task_id, action, data, user=user)
+        self.work()
+
+    def complete_activity(self, step: str, result: Any = None) -> None:
+        """Take an open activity as a worker would, by the id or the path of its step or its own id, and return its result."""
+        self.engine.runner.activities.complete(self._take(step), result)
+        self.work()
+
+    def fail_activity(self, step: str, error: str | dict[str, Any]) -> None:
+        """The same, and fail: a text is an error that may be tried again, else ``{message, code, category, retryable}``."""
+        given = {"message": error} if isinstance(error, str) else error
+        self.engine.runner.activities.fail(self._take(step), given)
+        self.work()
+
+    def _take(self, step: str) -> str:
+        """The token of the one activity that ``step`` names; the test is the worker of every activity of that name."""
+        page = self.engine.tasks.list(TaskQuery(kind="activity", limit=_MOST_OPEN))
+        item = self._one(step, [(one.id, one.path, one) for one in page.items], "activity")
+        if item.worker is None:
+            self.engine.runner.activities.take(item.name, "test", count=MOST)
+        taken = self.engine.tasks.get(item.id)
+        assert taken is not None
+        return f"{taken.id}:{taken.takes}"
+
+    @staticmethod
+    def _one(step: str, found: Sequence[tuple[str, str, Item]], what: str) -> Item:
+        fitting = [one for item_id, path, one in found if step in (item_id, path, step_id(path))]
+        if len(fitting) == 1:
+            return fitting[0]
+        listed = ", ".join(f"{path} ({item_id})" for item_id, path, _ in found) or "none"
+        many = "no" if not fitting else "more than one"
+        raise AssertionError(f"there is {many} open {what} {step!r}; open are: {listed}")
 
     # --- what goes wrong -----------------------------------------------------------------------------------------
 

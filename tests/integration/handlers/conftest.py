@@ -18,6 +18,7 @@ from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.queue import MemoryQueue
 from reactory.adapters.system import SystemClock, UlidIds
 from reactory.local import endpoint
+from reactory.local.bus_rules import follow_rules
 from reactory.local.container_wiring import memory
 from reactory.ports.bus import BusEvent
 from reactory.topology import BUS, FUNCTIONS
@@ -93,6 +94,7 @@ def _memory(configure: Configure) -> Iterator[Deployment]:
     configure({"REACTORY_AWS": "memory"})
     clock = SystemClock()
     queue, bus = MemoryQueue(clock, UlidIds(clock)), MemoryBus()
+    follow_rules(bus, queue)
     arrived: list[BusEvent] = []
     bus.subscribe(arrived.append)
 

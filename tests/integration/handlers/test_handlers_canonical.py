@@ -12,7 +12,13 @@ from tests.integration.handlers.canonical import canonical, events_of
 from tests.integration.handlers.deployment import FUNCTION_OF, Deployment
 
 CASES = [(spec.name, event) for spec in FUNCTIONS for event in events_of(spec)]
-STATUS = {"api/start": 201, "api/list-instances": 200, "api/get-instance": 404, "api/unknown-route": 404}
+STATUS = {
+    "api/start": 201,
+    "api/list-instances": 200,
+    "api/get-instance": 404,
+    "api/publish-event": 202,
+    "api/unknown-route": 404,
+}
 
 
 def test_every_function_has_a_canonical_event() -> None:

@@ -64,6 +64,16 @@ steps:
   - {id: ua, type: user_activity, config: {activityType: approval, assignee: ann, options: [yes, no], message: "?", form: {type: object}, timeout: 5, escalation: {after: 1h, assignee: bob}}}
   - {id: iw, type: invoke_workflow, config: {workflowId: acme.Report@1.0.0, input: {a: "${input.a}"}, waitForCompletion: true, timeout: 5}}
   - {id: iw2, type: invoke_workflow, config: {workflowNameSpace: acme, workflowName: Report}}
+  - {id: b1, type: validation, config: {rules: [{field: input.a, type: required}], stopOnFirstError: true}}
+  - {id: b2, type: data_transformation, config: {transformations: [{operation: map, source: input.lines, target: names, config: {expression: item.name}}]}}
+  - {id: b3, type: cross_instance_variable, config: {action: set, scope: global, key: k, value: "${input.a}"}}
+  - {id: b4, type: todo, config: {action: create, listId: l, title: T}}
+  - {id: b5, type: file_operation, config: {operation: write, path: "a/${input.from}.txt", content: x}}
+  - {id: b6, type: telemetry, config: {metricName: m, metricType: counter, value: 1}}
+  - {id: b7, type: service_invoke, config: {service: ns.Name@1.0.0, method: run, params: {a: 1}}}
+  - {id: b8, type: python_script, config: {script: s}}
+  - {id: b9, type: cli_command, config: {command: c, args: [a]}}
+  - {id: ba, type: api_call, cache: {key: k, ttl: 5}, config: {url: "https://example.com/${input.a}", method: GET, response: {bodyType: json}}}
   - {id: cu, type: custom, name: x.y, config: {}, inputs: {}, dependsOn: w}
 """
 DATA = load_document(TEXT).data

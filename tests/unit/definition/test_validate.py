@@ -416,7 +416,7 @@ def test_all_problems_are_reported_at_once() -> None:
         ("steps: [{id: a, type: log, message: x, config: {message: x}}]", "move it into `config`"),
         ("steps: [{id: a, type: condition, condition: true}]", "move it into it"),
         ("steps: [{id: a, type: swich}]", "did you mean switch?"),
-        ("steps: [{id: a, type: zzz}]", "Available are activity, condition, custom"),
+        ("steps: [{id: a, type: zzz}]", "Available are activity, api_call, cli_command, condition"),
         ("steps: [{id: a, type: soap_call}]", "not available in this version"),
         ("steps: [{id: a, type: end, config: {x: 1}}]", "remove it"),
         (

@@ -13,6 +13,7 @@ from reactory import StepContext, step
 from reactory.host.services import Limits
 from reactory.kernel.facts import ControlAction
 from reactory.ports.bus import BusEvent
+from reactory.ports.store import InstanceQuery
 from reactory.testing.engine import BEGIN, MemoryEngine
 
 Document = dict[str, Any]
@@ -35,6 +36,7 @@ class Engine(MemoryEngine):
         self.during: dict[str, Callable[[], Any]] = {}
         self.results: dict[str, Any] = {}
         self.before: Callable[[str], None] = lambda _label: None
+        self.inspect: Callable[[str, Any], None] = lambda _label, _value: None
         self._add_steps()
 
     # --- steps and documents --------------------------------------------------------------------------------------
@@ -62,6 +64,7 @@ class Engine(MemoryEngine):
         self.keys.append(ctx.idempotency_key)
         self.times.append(self.clock.now() - BEGIN)
         self.before(label)
+        self.inspect(label, value)
         if self.errors[label]:
             raise self.errors[label].pop(0)
         if label in self.during:
@@ -145,6 +148,11 @@ class Engine(MemoryEngine):
         raise AssertionError(f"{instance_id} did not come to rest: {self.see(instance_id)}")
 
     # --- seeing ---------------------------------------------------------------------------------------------------
+
+    def children(self, parent: str) -> list[str]:
+        """The ids of the instances that this one has started, the oldest first."""
+        page = self.instances.list(InstanceQuery(parent=parent, limit=200, sort="createdAt"))
+        return [instance.id for instance in page.instances]
 
     def status(self, instance_id: str) -> str:
         return str(self.see(instance_id)["status"])

@@ -100,8 +100,9 @@ class Player(Replay):
         now = self.machine.state.now + 3
         given = effect.input or {}
         if effect.attempt <= given.get("fails", 0):
-            return Failed(effect.path, effect.attempt, ErrorInfo("TestError", "as told"), now - 3, now)
-        return Succeeded(effect.path, effect.attempt, now - 3, now, given)
+            error = ErrorInfo("TestError", "as told")
+            return Failed(effect.path, effect.attempt, error, now - 3, now, effect.generation)
+        return Succeeded(effect.path, effect.attempt, now - 3, now, given, effect.generation)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from reactory.kernel.facts import Control, Fact, Interrupted
+from reactory.kernel.facts import (
+    Answered,
+    ChildEnded,
+    Control,
+    ErrorInfo,
+    EventArrived,
+    Fact,
+    Interrupted,
+    Tick,
+)
 
 if TYPE_CHECKING:
     from tests.unit.kernel.conftest import Player, Replay
@@ -93,17 +102,97 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         node("say", "log", message="bx: ${steps.bx.id}"),
         metadata=RETRY,
     ),
+    "waits": flow(
+        "Waits",
+        node("paid", "wait_event", eventName="paid", eventKey="input.id", timeout=90_000, outputVariable="payment"),
+        node("late", "wait_event", eventName="late", timeout=1000, onTimeout="continue"),
+        node("tell", "emit_event", eventName="told", eventKey="'k'", data={"sum": "${payment.sum}"}),
+        node("ask", "user_activity", activityType="approval", assignee="ann", escalation={"after": 500, "assignee": "bob"}),
+        node("print", "activity", activityName="print", parameters={"n": 1})
+        | {"retryPolicy": {"maxAttempts": 2, "initialDelay": 1000, "jitter": False}},
+        node("call", "invoke_workflow", workflowId="golden.Child", input={"n": 2}, waitForCompletion=True),
+        node("left", "invoke_workflow", workflowId="golden.Child"),
+        outputs={"action": {"type": "string", "source": "steps.ask.outputs.action"}},
+    ),
+    "saga": flow(
+        "Saga",
+        node(
+            "trip",
+            "saga",
+            steps=[
+                task("flight", compensateWith=[task("no_flight")]),
+                node("rooms", "for_each", items="input.rooms", maxConcurrency=1, steps=[
+                    task("room", compensateWith=[task("no_room", fails=1)]),
+                ]),
+                task("car", fails=9, compensateWith=[task("no_car")]),
+            ],
+            compensate=[task("sorry")],
+        )
+        | {"retryPolicy": {"maxAttempts": 2, "initialDelay": 1000, "jitter": False}},
+        task("alone", fails=9, errorPolicy="compensate", compensateWith=[task("not_alone")]),
+        task("after"),
+        metadata=RETRY,
+    ),
+    "later": flow(
+        "Later",
+        node("remind", "schedule", durationText="1h", steps=[task("reminder")]),
+        node("poll", "recur", interval=1000, until="n >= 2", steps=[
+            node("count", "set_variable", action="set", key="n", value="${n + 1}"),
+        ]),
+        node("spread", "for_each", items=[1, 2, 3], distributed={"batchSize": 2}, steps=[task("one")]),
+        task("end"),
+        variables={"n": 0},
+    ),
+}  # fmt: skip
+INPUTS: dict[str, dict[str, Any]] = {
+    "order": {"lines": ["p", "q", "r"], "kind": "b"},
+    "waits": {"id": "o1"},
+    "saga": {"rooms": ["x", "y"]},
 }
-INPUTS: dict[str, dict[str, Any]] = {"order": {"lines": ["p", "q", "r"], "kind": "b"}}
+
+
+def from_outside(played: Player) -> bool:
+    """Answer, as the world would, what the first wait asks for; whether there was one."""
+    state = played.machine.state
+    now = state.now + 7
+    for path, live in state.live.items():
+        for child in live.children.values():
+            played.tell(
+                ChildEnded(child, "COMPLETED", now, {"results": [path, path][: 2 if live.cursor < 2 else 1]}, number=2)
+            )
+            return True
+        if live.wait is None or path == "late":
+            continue
+        match live.wait.kind:
+            case "event":
+                played.tell(EventArrived("other", "paid", "o2", now, now, {}))
+                played.tell(EventArrived("e1", "paid", "o1", now, now, {"sum": 5}))
+            case "user":
+                played.tell(Tick(state.now + 500))
+                played.tell(Answered(live.wait.id, now, {"action": "approve"}, by="bob"))
+            case "activity" if live.attempt == 1:
+                played.tell(Answered(live.wait.id, now, error=ErrorInfo("PrintError", "no paper")))
+            case "activity":
+                played.tell(Answered(live.wait.id, now, {"pages": 1}))
+            case "child":
+                played.tell(ChildEnded(live.wait.id, "COMPLETED", now, {"n": 4}, number=2))
+        return True
+    return False
 
 
 def record(name: str, player: type[Player]) -> None:
     """Run the document, with an interruption and the requests of an operator on the way."""
-    played = player(DOCUMENTS[name], INPUTS.get(name, {})).play(3)
+    played = player(DOCUMENTS[name], INPUTS.get(name, {})).play(0 if name in ("waits", "later") else 3)
     played.tell(Control("c1", "pause", played.machine.state.now + 1, by="ann"))
     played.tell(Interrupted(played.machine.state.now + 1))
     played.tell(Control("c2", "resume", played.machine.state.now + 1, by="ann"))
-    played.play()
+    rewound = name != "later"
+    while played.machine.state.status == "RUNNING":
+        if not rewound and "end" in played.machine.state.frames[""].stat:
+            rewound = True
+            played.tell(Control("c4", "rewind", played.machine.state.now + 1, step="poll"))
+        elif not from_outside(played):
+            played.play(1)
     if played.machine.state.status == "FAILED":
         played.tell(Control("c3", "retry", played.machine.state.now + 1, by="ann"))
         played.play()

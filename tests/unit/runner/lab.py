@@ -29,14 +29,18 @@ from reactory.host.wakeups import read_wakeup
 from reactory.host.worker import WakeUp, Worker
 from reactory.ports.blobs import Blobs
 from reactory.ports.clock import Clock, Ids
+from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
+from reactory.ports.records import Records
+from reactory.ports.results import ResultCache
 from reactory.ports.store import DefinitionStore, InstanceStore
+from reactory.ports.tasks import TaskStore
 from reactory.runner.children import child_starter
 from reactory.runner.runner import Runner
 from reactory.settings import Settings
 from reactory.steps.function import StepFunction
 from reactory.steps.registry import StepRegistry
-from reactory.topology import WAKEUPS
+from reactory.topology import EVENTS, WAKEUPS
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,10 @@ class Ports:
     definitions: DefinitionStore
     blobs: Blobs
     queue: Queue
+    events: EventStore
+    tasks: TaskStore
+    results: ResultCache
+    records: Records
 
 
 @dataclass(frozen=True)
@@ -114,26 +122,35 @@ class Lab:
             for name, one in received:
                 self.queue.delete(name, [one.receipt_handle])
 
+    def deliver_events(self) -> None:
+        """Deliver the stored events that messages remind of."""
+        for received in self.queue.receive(EVENTS.name, 50):
+            self.runner.events.deliver(json.loads(received.body)["eventId"])
+            self.queue.delete(EVENTS.name, [received.receipt_handle])
+
     @property
     def worker(self) -> Worker:
         if self._worker is None:
-            services = Services(
-                instances=self.instances,
-                definitions=Definitions(self.definitions, self.steps.names()),
-                blobs=self.blobs,
-                queue=self.queue,
-                bus=self.bus,
-                clock=self.clock,
-                ids=self.ids,
-                steps=self.steps,
-                events=self.events,
-                tasks=self.tasks,
-                results=self.results,
-                starter=child_starter(self.runner.start),
-                limits=self.limits,
-            )
-            self._worker = Worker(services)
+            self._worker = Worker(self.services())
         return self._worker
+
+    def services(self) -> Services:
+        """The host's."""
+        return Services(
+            instances=self.instances,
+            definitions=Definitions(self.definitions, self.steps.names()),
+            blobs=self.blobs,
+            queue=self.queue,
+            bus=self.bus,
+            clock=self.clock,
+            ids=self.ids,
+            steps=self.steps,
+            events=self.events,
+            tasks=self.tasks,
+            results=self.results,
+            starter=child_starter(self.runner.start),
+            limits=self.limits,
+        )
 
     def close(self) -> None:
         if self._worker is not None:

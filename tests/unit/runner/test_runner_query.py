@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from msgspec.structs import replace
 
 from reactory.exceptions import InstanceNotFoundError, ReactoryError
 from reactory.host.services import Limits
-from reactory.ports.store import InstanceQuery, OpenWait
+from reactory.ports.store import InstanceQuery
 from tests.unit.runner.lab import Lab, flow, work
 
 
@@ -94,16 +91,3 @@ def test_another_tenants_instance_does_not_exist(lab: Lab) -> None:
     for look in (lab.runner.query.get, lab.runner.query.history):
         with pytest.raises(ReactoryError, match="no instance"):
             look(instance_id, tenant="other")
-
-
-def test_the_waits_of_an_instance_are_shown(lab: Lab) -> None:
-    """WR-9: what an instance waits for is part of its view, as JSON."""
-    lab.register(flow(work("a")))
-    started = lab.runner.start.start_workflow("lab.Flow").instance
-    waits = [OpenWait("w1", "event", "pay/wait", "paid", "k", 12), OpenWait("w2", "event", "any", "paid")]
-    lab.instances.create([replace(started, id="waiting", waits=waits)])
-    shown = json.loads(json.dumps(lab.runner.query.get("waiting")["waits"]))
-    assert shown == [
-        {"id": "w1", "kind": "event", "path": "pay/wait", "name": "paid", "key": "k", "since": 12},
-        {"id": "w2", "kind": "event", "path": "any", "name": "paid"},
-    ]

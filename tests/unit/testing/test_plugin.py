@@ -37,8 +37,6 @@ def run_pytest(folder: Path, *arguments: str) -> str:
         "-m",
         "pytest",
         "-p",
-        "reactory.testing.plugin",
-        "-p",
         "no:cacheprovider",
         "-q",
         *arguments,

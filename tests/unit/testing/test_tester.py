@@ -122,6 +122,32 @@ outputs: {names: {type: array, source: steps.one.outputs}}
     assert reactory.start("t.Text").outputs == {"names": ["a", "b"]}
 
 
+CALL = """
+nameSpace: t
+name: Call
+version: 1.0.0
+steps:
+  - {id: ask, type: api_call, config: {url: "https://example.com/", method: GET}, retryPolicy: {jitter: false}}
+outputs: {status: {type: integer, source: steps.ask.outputs.response.status}}
+"""
+
+
+def test_a_step_of_the_engine_is_replaced(reactory: WorkflowTester) -> None:
+    """YF-4: a test asks no other system: another function gets the config in its context, and may be made to fail."""
+    urls: list[str] = []
+
+    def answer(ctx: StepContext) -> dict[str, Any]:
+        urls.append(ctx.config["url"])
+        return {"response": {"status": 204}}
+
+    reactory.replace_step("reactory.api_call", answer)
+    reactory.fail_step("ask", "the network is down")
+    run = reactory.load(CALL).start("t.Call")
+    run.run_to_completion()
+    assert run.outputs == {"status": 204}
+    assert urls == ["https://example.com/"]
+
+
 @pytest.mark.parametrize("writes", range(1, 12))
 def test_a_worker_dies_after_any_write(reactory: WorkflowTester, writes: int) -> None:
     """WH-1, WH-3: another worker goes on, the result is the same, and no step whose result is recorded runs again."""

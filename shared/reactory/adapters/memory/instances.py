@@ -59,7 +59,9 @@ class MemoryInstances:
         with self._lock:
             now = self._clock.now()
             for found in self._known(ids):
-                if found.wake_at is None or found.wake_at > now + horizon_ms or _live(found, now):
+                if found.wake_at is None or found.wake_at > now + horizon_ms:
+                    continue
+                if _live(found, now) and found.lease_owner != owner:
                     continue
                 found.epoch += 1
                 found.interrupted = found.lease_until is not None

@@ -36,7 +36,8 @@ def claim(
     if not ids:
         return []
     due = {"$lte": ["$wakeAt", {"$add": ["$$NOW", horizon_ms]}]}
-    wanted = {"wakeAt": {"$type": "date"}, "$expr": {"$and": [due, _FREE]}}
+    to_be_had = {"$or": [_FREE, {"$eq": ["$lease.owner", {"$literal": owner}]}]}
+    wanted = {"wakeAt": {"$type": "date"}, "$expr": {"$and": [due, to_be_had]}}
     taking = [
         {
             "$set": {

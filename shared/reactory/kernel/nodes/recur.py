@@ -21,7 +21,7 @@ def start(machine: Machine, path: str, node: Node, live: NodeState, scope: Kerne
     if truthy(config.until.evaluate(scope)):
         machine.conclude(path, live, {"iterations": live.cursor})
         return
-    interval = times.bounded(config.interval, scope, f"interval of '{path}'")
+    interval = times.bounded(config.interval, scope, f"interval of '{path}'", texts=True)
     container.begin(machine, node, live)
     live.due = machine.state.now + interval
     number, live.cursor = live.cursor, live.cursor + 1

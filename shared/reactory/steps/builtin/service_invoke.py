@@ -1,0 +1,23 @@
+"""``service_invoke``: calls a public method of a service that a module brings (IN-2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from reactory.steps.builtin.wanted import wanted_object, wanted_text
+from reactory.steps.context import StepContext
+from reactory.steps.service import ServiceRegistry
+
+
+def service_invoke(services: ServiceRegistry) -> Callable[..., dict[str, Any]]:
+    def body(ctx: StepContext, **_inputs: Any) -> dict[str, Any]:
+        """``{result}``."""
+        found = services.find(wanted_text(ctx.config, "service"))
+        method = found.method(wanted_text(ctx.config, "method"))
+        arguments = method.arguments(wanted_object(ctx.config, "params"), ctx)
+        result = method.function(**arguments)
+        return {"result": asyncio.run(result) if method.is_async else result}
+
+    return body

@@ -1,0 +1,76 @@
+"""Many seeds on several processes: what was violated, which marks were seen, how to see a run again."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from tests.simulation.bugs import BUGS, planted
+from tests.simulation.run import Verdict, run_seed
+
+CHUNK = 25
+"""Seeds that a process takes at a time."""
+
+
+@dataclass(slots=True)
+class Report:
+    """``marks`` counts the seeds in which each was seen."""
+
+    seeds: int = 0
+    failed: list[Verdict] = field(default_factory=list)
+    marks: Counter[str] = field(default_factory=Counter)
+
+    def add(self, verdict: Verdict) -> None:
+        self.seeds += 1
+        self.marks.update(verdict.marks)
+        if verdict.violations:
+            self.failed.append(verdict)
+
+
+def judge(seed: int, bug: str | None = None) -> Verdict:
+    """One run, in as few words as another process needs."""
+    with planted(bug):
+        world = run_seed(seed)
+    return Verdict(seed, world.violations, list(world.marks))
+
+
+def simulate(first: int, seeds: int, jobs: int, bug: str | None = None) -> Iterator[Verdict]:
+    """The verdicts of the seeds from ``first`` on, in their order."""
+    numbers = range(first, first + seeds)
+    if jobs == 1:
+        yield from map(partial(judge, bug=bug), numbers)
+        return
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap(partial(judge, bug=bug), numbers, CHUNK)
+
+
+def report(first: int, seeds: int, jobs: int) -> Report:
+    found = Report()
+    for verdict in simulate(first, seeds, jobs):
+        found.add(verdict)
+    return found
+
+
+def hunted(bug: str, seeds: int) -> Verdict | None:
+    """The first run that this planted bug spoils; None if none of so many does."""
+    spoilt = (verdict for verdict in map(partial(judge, bug=bug), range(seeds)) if verdict.violations)
+    return next(spoilt, None)
+
+
+def hunt(seeds: int, jobs: int) -> dict[str, Verdict | None]:
+    """By the name of each planted bug: the first run that it spoils."""
+    names = list(BUGS)
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        return dict(zip(names, pool.imap(partial(hunted, seeds=seeds), names), strict=True))
+
+
+def told(verdict: Verdict, bug: str | None = None) -> str:
+    """What went wrong, and how to see it again."""
+    lines = [f"seed {verdict.seed} violates:"]
+    lines += [f"  {rule}: {detail}" for rule, detail in verdict.violations.items()]
+    planting = "" if bug is None else f' --bug "{bug}"'
+    lines.append(f"  see it with: python -m tests.simulation --first {verdict.seed} --seeds 1 --trace{planting}")
+    return "\n".join(lines)

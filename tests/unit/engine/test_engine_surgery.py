@@ -1,0 +1,224 @@
+"""rewind, fork and migrate: what an operator does to an instance that went wrong (LC-14, WH-18, DP-2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reactory.exceptions import ConflictError, IllegalTransitionError, InvalidRequestError, WorkflowNotFoundError
+
+if TYPE_CHECKING:
+    from tests.unit.engine.conftest import Engine
+
+
+def nap(engine: Engine, name: str = "nap") -> dict[str, Any]:
+    return engine.node(name, "delay", duration=60_000)
+
+
+def rewind(engine: Engine, run: str, step: str) -> None:
+    engine.runner.control.control(run, "rewind", step=step, caller="ann")
+    engine.work()
+
+
+def migrate(engine: Engine, run: str, version: str) -> None:
+    engine.runner.control.control(run, "migrate", version=version, caller="ann")
+    engine.work()
+
+
+def test_a_rewound_step_and_what_follows_run_again(engine: Engine) -> None:
+    """LC-14, WH-19: with other idempotency keys, because they are other executions; what came before stays."""
+    run = engine.run(*[engine.do(n, label=n) for n in "abc"], nap(engine), engine.do("d", label="d"))
+    rewind(engine, run, "b")
+    assert engine.calls == ["a", "b", "c", "b", "c"]
+    assert engine.keys == [f"{run}/a", f"{run}/b", f"{run}/c", f"{run}/b~1", f"{run}/c~1"]
+    engine.advance(60_000)
+    assert engine.calls[-1] == "d"
+    assert engine.status(run) == "COMPLETED"
+
+
+def test_branches_beside_a_rewound_step_stay(engine: Engine) -> None:
+    """LC-14: only what depends on the step runs again; a join waits for it anew."""
+    steps = [
+        engine.do("a", label="a"),
+        engine.do("x", label="x", dependsOn=["a"]),
+        engine.do("y", label="y", dependsOn=["a"]),
+        engine.do("z", label="z", dependsOn=["x", "y"]),
+        nap(engine),
+    ]
+    run = engine.run(*steps)
+    rewind(engine, run, "x")
+    assert sorted(engine.calls[:3]) == ["a", "x", "y"]
+    assert engine.calls[3:] == ["z", "x", "z"]
+
+
+def test_a_failed_instance_can_be_rewound(engine: Engine) -> None:
+    """LC-14: FAILED → PENDING → RUNNING, from an earlier step than the one that failed."""
+    engine.errors["c"] = [ValueError("x")]
+    run = engine.run(*[engine.do(n, label=n, retryPolicy={"maxAttempts": 1}) for n in "abc"])
+    assert engine.status(run) == "FAILED"
+    rewind(engine, run, "a")
+    assert engine.calls == ["a", "b", "c", "a", "b", "c"]
+    assert engine.moves(run) == ["RUNNING", "FAILED", "PENDING", "RUNNING", "COMPLETED"]
+
+
+def test_a_paused_instance_stays_paused(engine: Engine) -> None:
+    """WH-17: the rewound step runs when the instance is resumed."""
+    run = engine.run(engine.do("a", label="a"), nap(engine))
+    engine.ask(run, "pause")
+    rewind(engine, run, "a")
+    assert engine.calls == ["a"]
+    engine.ask(run, "resume")
+    assert engine.calls == ["a", "a"]
+
+
+def test_a_late_result_is_not_taken_for_the_new_one(engine: Engine) -> None:
+    """WH-19: what a step of before the rewind reports belongs to an execution that is gone."""
+    engine.results["a"] = {"value": 1}
+    run = engine.run(engine.do("a", label="a"), nap(engine), outputs={"a": "steps.a.outputs"})
+    engine.results["a"] = {"value": 2}
+    rewind(engine, run, "a")
+    engine.advance(60_000)
+    assert engine.outputs(run) == {"a": {"value": 2}}
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [("nobody", "has no step"), ("later", "has not finished"), ("inner", "rewind to 'loop'")],
+)
+def test_what_cannot_be_rewound_to_says_why(engine: Engine, step: str, message: str) -> None:
+    """LC-14: the error says what to do instead; nothing is changed."""
+    loop = engine.node("loop", "for_each", items=[1, 2], steps=[engine.do("inner", label="inner")])
+    run = engine.run(loop, nap(engine), engine.do("later", label="later"))
+    with pytest.raises(ConflictError, match=message):
+        rewind(engine, run, step)
+    assert engine.calls == ["inner", "inner"]
+
+
+def test_a_finished_instance_is_not_rewound(engine: Engine) -> None:
+    """LC-1: a terminal status never changes."""
+    run = engine.run(engine.do("a"))
+    with pytest.raises(IllegalTransitionError, match="fork"):
+        rewind(engine, run, "a")
+
+
+# --- fork -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_fork_goes_on_from_a_step(engine: Engine) -> None:
+    """LC-14: what was finished before the step counts as finished; the old instance stays as it is."""
+    declared: dict[str, Any] = {
+        "inputs": {"n": {"type": "integer"}},
+        "outputs": {"a": "steps.a.outputs", "b": "steps.b.outputs"},
+    }
+    old = engine.run(
+        engine.do("a", label="a", value="${input.n}"),
+        engine.do("b", label="b", value="${input.n}"),
+        data={"n": 1},
+        **declared,
+    )
+    new = engine.runner.forks.fork(old, "b", {"n": 2}).instance
+    engine.work()
+    assert engine.calls == ["a", "b", "b"]
+    assert engine.outputs(new.id) == {"a": {"value": 1}, "b": {"value": 2}}
+    assert engine.outputs(old) == {"a": {"value": 1}, "b": {"value": 1}}
+    assert (engine.instance(new.id).forked_from, engine.instance(new.id).mode) == (old, "fork")
+    assert engine.moves(new.id) == ["RUNNING", "COMPLETED"]
+
+
+def test_a_fork_of_a_failed_instance(engine: Engine) -> None:
+    """LC-14: another way out than a retry: the same input, from the step that failed."""
+    engine.errors["b"] = [ValueError("x")]
+    policy: dict[str, Any] = {"retryPolicy": {"maxAttempts": 1}}
+    text = "x" * 50_000
+    old = engine.run(
+        engine.do("a", label="a", value=text), engine.do("b", label="b", **policy), outputs={"a": "steps.a.outputs"}
+    )
+    new = engine.runner.forks.fork(old, "b").instance.id
+    engine.work()
+    assert engine.outputs(new) == {"a": {"value": text}}
+    assert engine.status(old) == "FAILED"
+
+
+def test_a_fork_needs_a_step_of_the_root(engine: Engine) -> None:
+    """LC-14: the error lists the steps that there are."""
+    loop = engine.node("loop", "for_each", items=[1], steps=[engine.do("inner")])
+    old = engine.run(loop)
+    with pytest.raises(ConflictError, match="fork from a step of the root: loop"):
+        engine.runner.forks.fork(old, "inner")
+    with pytest.raises(ConflictError, match="has no step 'x'"):
+        engine.runner.forks.fork(old, "x")
+
+
+# --- migrate ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_instance_goes_on_as_another_version(engine: Engine) -> None:
+    """DP-2: steps that the new version adds behind will run, those before are skipped; finished ones stay finished."""
+    run = engine.run(engine.do("a", label="a"), nap(engine), engine.do("b", label="b"))
+    new = engine.document(
+        engine.do("a", label="a"),
+        engine.do("early", label="early"),
+        nap(engine),
+        engine.do("b", label="b2"),
+        engine.do("c", label="c"),
+        version="2.0.0",
+        outputs={"c": "steps.c.outputs"},
+    )
+    engine.register(new)
+    migrate(engine, run, "2.0.0")
+    assert engine.instance(run).version == "2.0.0"
+    engine.advance(60_000)
+    assert engine.calls == ["a", "b2", "c"]
+    assert engine.outputs(run) == {"c": {"value": None}}
+
+
+def test_a_migration_survives_crashes(engine: Engine) -> None:
+    """WH-1: wherever a worker dies, the instance ends as the new version, with no finished step run again."""
+    for writes in range(1, 8):
+        engine.calls.clear()
+        name = f"Flow{writes}"
+        run = engine.run(engine.do("a", label="a"), nap(engine), engine.do("b", label="b"), name=name)
+        engine.register(
+            engine.document(
+                engine.do("a", label="a"), nap(engine), engine.do("b", label="b2"), name=name, version="2.0.0"
+            )
+        )
+        engine.runner.control.control(run, "migrate", version="2.0.0")
+        engine.crash(writes)
+        engine.recover()
+        engine.advance(60_000)
+        engine.until_idle(run)
+        assert engine.calls == ["a", "b2"], writes
+        assert engine.instance(run).version == "2.0.0"
+
+
+def test_what_does_not_fit_is_refused(engine: Engine) -> None:
+    """WH-18: every live step has to be there, of its type; the error names those that are not."""
+    run = engine.run(nap(engine), engine.do("b", label="b"))
+    engine.register(engine.document(engine.do("nap"), version="2.0.0"))
+    engine.register(engine.document(engine.do("b"), version="3.0.0"))
+    with pytest.raises(ConflictError, match="'nap' is of the type task, not delay"):
+        migrate(engine, run, "2.0.0")
+    with pytest.raises(ConflictError, match="'nap' is not there"):
+        migrate(engine, run, "3.0.0")
+    with pytest.raises(WorkflowNotFoundError):
+        migrate(engine, run, "4.0.0")
+    with pytest.raises(ConflictError, match="already"):
+        migrate(engine, run, "1.0.0")
+    with pytest.raises(InvalidRequestError, match="version"):
+        migrate(engine, run, "")
+    assert engine.instance(run).version == "1.0.0"
+
+
+def test_a_failed_instance_is_mended_by_a_new_version(engine: Engine) -> None:
+    """DP-2, LC-14: migrate, then retry: the failed step runs as the new version says."""
+    engine.errors["bad"] = [ValueError("x")] * 9
+    policy: dict[str, Any] = {"retryPolicy": {"maxAttempts": 1}}
+    run = engine.run(engine.do("a", label="a"), engine.do("b", label="bad", **policy))
+    engine.register(engine.document(engine.do("a"), engine.do("b", label="good"), version="1.0.1"))
+    migrate(engine, run, "1.0.1")
+    assert engine.status(run) == "FAILED"
+    engine.ask(run, "retry")
+    assert engine.calls == ["a", "bad", "good"]
+    assert engine.status(run) == "COMPLETED"
