@@ -27,38 +27,6 @@ def test_a_claim_takes_the_lease_and_raises_the_epoch(store: InstanceStore, new:
     assert (stored.epoch, stored.lease_owner) == (1, "w1")
 
 
-def test_an_owner_takes_its_lease_anew_and_what_it_wrote_before_is_refused(
-    store: InstanceStore, claimed: Callable[..., Instance], settle_of: Callable[..., Settle], now: int
-) -> None:
-    """WH-2: a write that is still on its way when its owner begins anew does not arrive; the document is as it was."""
-    first = claimed()
-    store.push([Push("one", first.epoch, "w1", 0, ["a"])])
-    again = store.reclaim("one", first.epoch, "w1", MINUTE)
-    assert again is not None
-    assert (again.epoch, again.lease_owner, again.interrupted) == (first.epoch + 1, "w1", True)
-    assert (again.journal, again.history) == (["a"], [])
-    assert again.lease_until is not None
-    assert again.lease_until >= now + MINUTE - 1000
-    assert store.push([Push("one", first.epoch, "w1", 1, ["late"])]) == ["lost"]
-    assert store.settle([settle_of(first)]) == ["lost"]
-    assert store.push([Push("one", again.epoch, "w1", 1, ["b"])]) == ["ok"]
-
-
-def test_only_the_owner_takes_its_lease_anew(
-    store: InstanceStore, claimed: Callable[..., Instance], settle_of: Callable[..., Settle]
-) -> None:
-    """WH-2: not somebody else, not under an old epoch, not when it was freed, not where there is no instance."""
-    first = claimed()
-    assert store.reclaim("one", first.epoch, "w2", MINUTE) is None
-    assert store.reclaim("one", first.epoch - 1, "w1", MINUTE) is None
-    assert store.reclaim("nobody", first.epoch, "w1", MINUTE) is None
-    store.settle([settle_of(first)])
-    assert store.reclaim("one", first.epoch, "w1", MINUTE) is None
-    stored = store.get("one")
-    assert stored is not None
-    assert stored.epoch == first.epoch
-
-
 @pytest.mark.parametrize("many", [False, True])
 def test_a_live_lease_is_not_taken(store: InstanceStore, new: New, many: bool) -> None:
     """WH-2: what somebody holds cannot be claimed; the others of the same call are."""

@@ -113,7 +113,6 @@ class InstancePass:
         """The machine as it follows from what is durable, and from nothing else."""
         values = self._machine.context.values
         self._machine = restore(self._instance, self._program, self._services.env, values)
-        self._half_way = bool(self._machine.queue)
         self._ready = []
         self._note_return()
         self._half_way = bool(self._machine.queue)
@@ -180,8 +179,6 @@ class InstancePass:
             return True
         if self._batch.hand_on:
             return await self._hand_on()
-        if self._ready and self._half_way and not self._ledger.has_facts:
-            return await self._part_from_computation()
         if self._ready:
             if self._could_be_overtaken():
                 await self._apply(Tick(self._services.clock.now()))
@@ -361,14 +358,6 @@ class InstancePass:
         if self._batch.lease_is_over() and not await self._batch.renew(self.instance_id):
             raise LeaseLostSignal
 
-    async def _part_from_computation(self) -> bool:
-        """The snapshot was taken in the midst of a computation, which has led to steps: a request that comes first stops
-        it there, as if they had never been started. A fact between the two says that it was carried through.
-        """
-        await self._apply(Tick(self._services.clock.now()))
-        self._ledger.must_write = True
-        return True
-
     def _note_first_attempts(self) -> None:
         """What follows from passing time alone is durable too before a step that must not run twice, or before one
         that may have ended the last process.
@@ -479,7 +468,6 @@ class InstancePass:
     async def _settle(self, *, keep_lease: bool = False) -> bool:
         """Write the snapshot. True when it is written; False when the inbox had something, which is taken in then."""
         timer = self._next_need(keep_lease=keep_lease)
-        half_way = bool(self._machine.queue)
         if await self._ledger.settle(self._machine, timer, keep_lease=keep_lease):
             if self._instance.fragment is None:
                 self._program = self._machine.program

@@ -68,11 +68,6 @@ class Ledger:
     def has_unwritten(self) -> bool:
         return bool(self._unwritten)
 
-    @property
-    def has_facts(self) -> bool:
-        """Whether anything has happened since the snapshot."""
-        return bool(self._unwritten or self.instance.journal_count)
-
     def is_full(self) -> bool:
         """Whether the journal has grown so far that the next write should be a settle."""
         return (

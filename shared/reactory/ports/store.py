@@ -221,12 +221,6 @@ class InstanceStore(Protocol):
         """
         ...
 
-    def reclaim(self, instance_id: str, epoch: int, owner: str, lease_ms: int) -> Instance | None:
-        """Take the lease that ``owner`` holds under ``epoch`` anew: ``epoch`` goes up by one, so that no write of before
-        that is still on its way arrives any more, and ``interrupted`` is set. Answers as ``claim`` does; None = lease lost.
-        """
-        ...
-
     def push(self, batch: Sequence[Push]) -> list[Outcome]:
         """Append to the journals, each fenced by epoch and owner and only while the inbox is empty. One outcome each."""
         ...

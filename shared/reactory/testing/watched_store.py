@@ -8,7 +8,7 @@ from typing import Any
 from reactory.exceptions import StoreUnavailableError
 from reactory.ports.store import InstanceStore
 
-WRITES = ("create", "claim", "reclaim", "push", "absorb", "settle", "told", "renew", "send", "post", "append_history")
+WRITES = ("create", "claim", "push", "absorb", "settle", "told", "renew", "send", "post", "append_history")
 
 
 class WatchedStore:

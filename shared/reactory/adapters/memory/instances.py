@@ -69,16 +69,6 @@ class MemoryInstances:
                 claimed.append(without_history(found))
         return claimed
 
-    def reclaim(self, instance_id: str, epoch: int, owner: str, lease_ms: int) -> Instance | None:
-        with self._lock:
-            found = self._instances.get(instance_id)
-            if found is None or (found.epoch, found.lease_owner) != (epoch, owner) or found.lease_until is None:
-                return None
-            found.epoch += 1
-            found.interrupted = True
-            found.lease_until = self._clock.now() + lease_ms
-            return without_history(found)
-
     def push(self, batch: Sequence[Push]) -> list[Outcome]:
         with self._lock:
             return [self._push(item) for item in batch]

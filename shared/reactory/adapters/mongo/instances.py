@@ -59,9 +59,6 @@ class MongoInstances:
     def claim(self, ids: Sequence[str], owner: str, lease_ms: int, horizon_ms: int) -> list[Instance]:
         return leases.claim(self._instances, ids, owner, lease_ms, horizon_ms)
 
-    def reclaim(self, instance_id: str, epoch: int, owner: str, lease_ms: int) -> Instance | None:
-        return leases.reclaim(self._instances, instance_id, epoch, owner, lease_ms)
-
     def push(self, batch: Sequence[Push]) -> list[Outcome]:
         return fenced.push(self._instances, batch)
 

@@ -62,25 +62,6 @@ def claim(
         return [decode(document) for document in _owned(collection, ids, owner, _WITHOUT_HISTORY)]
 
 
-def reclaim(
-    collection: Collection[Document], instance_id: str, epoch: int, owner: str, lease_ms: int
-) -> Instance | None:
-    again = {
-        "epoch": {"$add": ["$epoch", 1]},
-        "interrupted": True,
-        "lease.until": {"$add": ["$$NOW", lease_ms]},
-    }
-    with writing():
-        found = collection.find_one_and_update(
-            {"_id": instance_id, "epoch": epoch, "lease.owner": owner, "lease.until": {"$exists": True}},
-            [{"$set": again}],
-            projection=_WITHOUT_HISTORY,
-            return_document=ReturnDocument.AFTER,
-            hint=BY_ID,
-        )
-    return None if found is None else decode(found)
-
-
 def renew(collection: Collection[Document], ids: Sequence[str], owner: str, lease_ms: int) -> set[str]:
     if not ids:
         return set()
