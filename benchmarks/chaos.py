@@ -174,7 +174,7 @@ class Chaos:
         """Note what is durable now, and whether something that was durable before has changed."""
         for attempt in recorded(engine):
             first = self.story.seen.setdefault((attempt.key, attempt.attempt), attempt)
-            if first != attempt:
+            if not first.is_same(attempt):
                 self.story.changed.append(f"{first} was recorded, and later {attempt}")
 
     def _judge(self, engine: Engine) -> list[str]:

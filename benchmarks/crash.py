@@ -154,7 +154,7 @@ class _Killing:
         """Note what is durable now, and whether something that was durable before has changed."""
         for attempt in recorded(self._engine):
             first = self.seen.setdefault((attempt.key, attempt.attempt), attempt)
-            if first != attempt:
+            if not first.is_same(attempt):
                 self.changed.append(f"{first} was recorded, and later {attempt}")
 
     def _wait(self, condition: Callable[[], bool], what: str, every: float = 0.003) -> None:

@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.request import Request
 
 from functions.http.call import Call
 from functions.http.problems import problem_response
-from reactory.exceptions import MethodNotAllowedError, NotFoundError
+from reactory.exceptions import InvalidRequestError, MethodNotAllowedError, NotFoundError
 from reactory.observability import bound
 from reactory.topology import FUNCTIONS, Route
 
@@ -62,9 +62,13 @@ def _bind(endpoint: Endpoint[Component], component: Callable[[], Component]) -> 
     return run
 
 
-def no_route(method: str, path: str) -> NotFoundError | MethodNotAllowedError:
-    """405 with the methods that the path knows, or 404."""
+def no_route(method: str, path: str) -> NotFoundError | MethodNotAllowedError | InvalidRequestError:
+    """405 with the methods that the path knows, or 404; 400 where only a character keeps the path from its route."""
     allowed = sorted({route.method for spec in FUNCTIONS for route in spec.routes if _matches(route, path)})
+    if method in allowed:
+        return InvalidRequestError(
+            f"{path}: names in a path hold letters, digits and -._~()'!*:@,;=+&$%<>[]{{}}|^ only"
+        )
     if allowed:
         return MethodNotAllowedError(f"{method} is not allowed on {path}; use {' or '.join(allowed)}", allowed)
     return NotFoundError(f"there is no {path}; GET /openapi.json lists what there is")

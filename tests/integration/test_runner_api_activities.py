@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reactory.ports.tasks import TaskQuery
 from tests.unit.runner.lab import Lab, flow
 
 PRINT = {
@@ -92,6 +93,15 @@ def test_a_wrong_request_is_refused(lab: Lab, waiting: str, path: str, body: dic
     answer = lab.call("POST", f"/workflow/activities/{path.replace('TOKEN', taken['token'])}", body)
     assert (answer.status, answer.json["code"]) == (400, "invalid_request")
     assert lab.call("POST", f"/workflow/activities/{taken['token']}/complete").status == 200
+
+
+@pytest.mark.parametrize("takes", ["0", "-1", "²", "1" * 5000, "", "01"])
+def test_a_made_up_token_is_none(lab: Lab, waiting: str, takes: str) -> None:
+    """WR-16: what no worker was given answers nothing: 400, and the activity can still be taken."""
+    (item,) = lab.tasks.list(TaskQuery(kind="activity")).items
+    answer = lab.call("POST", f"/workflow/activities/{item.id}:{takes}/complete", {})
+    assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+    assert len(take(lab)) == 1
 
 
 def test_an_unknown_token_is_not_found(lab: Lab) -> None:

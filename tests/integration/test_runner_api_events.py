@@ -105,3 +105,19 @@ def test_a_signal_to_nobody_is_refused(lab: Lab, waiting: str) -> None:
     lab.work()
     over = lab.call("POST", f"/workflow/instance/{waiting}/signal/paid", {})
     assert (over.status, over.json["code"]) == (409, "conflict")
+
+
+@pytest.mark.parametrize("key", ["o#1", 'o"1', "o?1"])
+def test_a_key_that_no_path_can_hold_is_told(lab: Lab, key: str) -> None:
+    """WR-16: 400 says which characters a name in a path may have, instead of a route that does not exist."""
+    answer = lab.call("POST", f"/workflow/events/paid/{key}", {})
+    assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+    assert "letters, digits" in answer.json["message"]
+
+
+@pytest.mark.parametrize("key", ["a@example.org", "2026-01-01T00:00:00Z", "Bücher", "50%", "a b+c"])
+def test_a_key_may_be_most_things(lab: Lab, key: str) -> None:
+    """WH-9: addresses, times and words of any language are keys."""
+    assert lab.call("POST", f"/workflow/events/paid/{key}", {}).status == 202
+    (event,) = lab.events.find("default", "paid", [key], 0, lab.clock.now(), 10)
+    assert event.key == key

@@ -55,7 +55,7 @@ def test_the_tests_of_the_page_pass(tmp_path: Path) -> None:
     """WH-1: a reader who copies both files has three passing tests."""
     for name, text in FILES.items():
         (tmp_path / Path(name).name).write_text(text)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "reactory.testing.plugin", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     environ = {"PYTHONPATH": ":".join([str(tmp_path), *sys.path])}
     answer = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     assert "3 passed" in answer.stdout, answer.stdout + answer.stderr

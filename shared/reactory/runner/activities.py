@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -20,6 +21,9 @@ LEASE_MS = 60_000
 LONGEST_LEASE_MS = 12 * 3600 * 1000
 MOST = 100
 MAX_NAME = 256
+_TAKES = re.compile(r"[1-9][0-9]{0,9}")
+"""How often an activity was taken, as it stands in a token. What nobody has taken has no token."""
+
 CATEGORIES = ("network", "timeout", "validation", "permission", "resource", "system", "unknown")
 
 
@@ -65,7 +69,7 @@ class Activities:
 
     def _held(self, token: str, tenant: str) -> tuple[WorkItem, int]:
         item_id, _, takes = token.rpartition(":")
-        if not item_id or not takes.isdigit():
+        if not (item_id and _TAKES.fullmatch(takes)):
             raise InvalidRequestError(f"{token!r} is no token: give the one that take answered")
         item = self._answering.find(item_id, tenant, "activity")
         if item.takes != int(takes):
