@@ -68,6 +68,7 @@ class InstancePass:
         self._program = program
         self._ledger = Ledger(batch, instance)
         self._machine = restore(instance, program, batch.services.env)
+        self._ledger.opened = self._machine.state.opened
         self._arrived: list[Outcome] = []
         self._ready: list[RunStep] = []
         self._in_flight: dict[str, Attempt] = {}

@@ -250,3 +250,14 @@ def test_a_wrong_name_is_refused(engine: Engine, name: str, key: str) -> None:
     """WR-11: an event that nobody could wait for is refused with what is wrong, and not stored."""
     with pytest.raises(InvalidRequestError, match=r"printable characters"):
         publish(engine, name, key)
+
+
+def test_a_name_that_cannot_be_published_fails_its_step(engine: Engine) -> None:
+    """WR-11: the step says what is wrong with it; nothing is left to be told for ever."""
+    run = engine.run(engine.node("e", "emit_event", eventName="${'x' + input.long}"), **LONG)
+    assert engine.status(run) == "FAILED"
+    assert "at most 256 printable characters" in engine.reason(run)["message"]
+    assert engine.instance(run).outbox == []
+
+
+LONG: dict[str, Any] = {"data": {"long": "y" * 300}, "inputs": {"long": {"type": "string"}}}
