@@ -19,7 +19,7 @@ def child(engine: Engine, *steps: dict[str, Any], **more: Any) -> str:
 
 
 def test_a_parent_gets_its_childs_result(engine: Engine) -> None:
-    """WH-5, YF-7: the outputs of the child are the step's data; nothing runs in the parent while it waits."""
+    """WH-5, YF-7, IM-6 (the waiting part): who waits for another instance gets its result; nothing runs meanwhile."""
     child(engine, engine.do("c", value="${input.n}"), outputs={"twice": "steps.c.outputs"})
     run = engine.run(invoke(engine), variables={"n": 4}, outputs={"got": "steps.call.outputs"})
     got = engine.outputs(run)["got"]
