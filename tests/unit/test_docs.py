@@ -142,7 +142,9 @@ def happen(engine: Any, verb: str, rest: str) -> None:
             key, _, data = more.partition(" ")
             engine.runner.events.publish(first, key, json.loads(data))
         case "answer":
-            (task,) = (found for found in engine.runner.tasks.search(TaskQuery(kind="user")).tasks if found.path == first)
+            (task,) = (
+                found for found in engine.runner.tasks.search(TaskQuery(kind="user")).tasks if found.path == first
+            )
             action, _, data = more.partition(" ")
             engine.runner.tasks.complete(task.task_id, action, json.loads(data))
         case "complete":
