@@ -78,7 +78,10 @@ class Expression:
 
 
 def compile_expression(source: str) -> Expression:
-    """Compiles, or takes from the cache. Also accepts the expression inside one ``${…}``. Raises ExpressionError."""
+    """Compiles, or takes from the cache. Raises ExpressionError.
+
+    Also accepts the expression inside one ``${…}``, and operands inside of one each.
+    """
     if not isinstance(source, str):
         raise ExpressionError(f"an expression is a text, not {type(source).__name__}: put it in quotes")
     return _compiled(source)
@@ -100,10 +103,9 @@ def _tokens(source: str) -> Any:
     start = len(source) - len(source.lstrip())
     if source.startswith("${", start):
         tokens, end = scan(source, start + 2)
-        if end < 0 or source[end + 1 :].strip():
-            raise ExpressionError("an expression stands bare, or as a whole in one ${…}")
-        return tokens
-    tokens, end = scan(source)
+        if end >= 0 and not source[end + 1 :].strip():
+            return tokens
+    tokens, end = scan(source, holes=True)
     if end >= 0:
         raise ExpressionError(f"unexpected '}}' at column {end + 1}")
     return tokens

@@ -33,6 +33,24 @@ class Values(Mapping[str, Any]):
         return len(self._values)
 
 
+class Variables(Values):
+    """``variables``: items and indexes of the loops around count too, where no variable has their name (YF-10)."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, values: Mapping[str, Any], context: Context, scope: KernelScope) -> None:
+        super().__init__(values, context)
+        self._scope = scope
+
+    def __getitem__(self, key: str) -> Any:
+        if key in self._values:
+            return super().__getitem__(key)
+        found, value = self._scope.loop_variable(key)
+        if not found:
+            raise KeyError(key)
+        return value
+
+
 class StepView(Mapping[str, Any]):
     """``steps.<id>``: ``outputs``, ``success``, ``status``; any other name is looked up in the outputs."""
 
@@ -111,18 +129,18 @@ class KernelScope:
             case "input" | "inputs":
                 return machine.given_input()
             case "variables":
-                return Values(machine.state.variables, machine.context)
+                return Variables(machine.state.variables, machine.context, self)
             case "workflow":
                 return machine.workflow_info()
             case "env":
                 return machine.context.env
         if self._block or machine.context.fragment is not None:
-            found, value = self._loop_variable(root)
+            found, value = self.loop_variable(root)
             if found:
                 return value
         return machine.context.deref(machine.state.variables[root])
 
-    def _loop_variable(self, name: str) -> tuple[bool, Any]:
+    def loop_variable(self, name: str) -> tuple[bool, Any]:
         """The item or index of the nearest enclosing for_each that calls it so."""
         machine, key = self._machine, self._block
         while key:

@@ -316,7 +316,9 @@ def test_errors_of_evaluation_are_clear(source: str, part: str) -> None:
         ("1 in 2", "'in' does not work on"),
         ("has(1)", "has(input.name)"),
         ("a.b c", "expected an operator"),
-        ("${a} b", "one ${…}"),
+        ("${a} b", "expected an operator"),
+        ("a == ${b", "one ${…}"),
+        ("order-${a}", "one ${…}"),
     ],
 )
 def test_errors_of_compilation_say_how_to_fix_it(source: str, part: str) -> None:

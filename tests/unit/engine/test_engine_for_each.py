@@ -267,3 +267,14 @@ def test_after_many_failed_items_no_more_are_begun(
     engine.ask(failed, "retry")
     assert engine.outputs(failed) == {"r": [{"value": n} for n in range(20)]}
     assert len(engine.calls) == begun + 20
+
+
+def test_the_item_is_among_the_variables(engine: Engine) -> None:
+    """YF-10, WH-8: as in the original, ``variables.<itemVariable>`` is the item, where no variable has that name."""
+    body = engine.do("one", value="${variables.line.id} ${variables.index} ${variables.item || 'no item'}")
+    run = engine.run(
+        engine.node("each", "for_each", items="lines", itemVariable="line", steps=[body]),
+        variables={"lines": [{"id": "a"}, {"id": "b"}], "index": "own"},
+        outputs={"all": {"type": "array", "source": "steps.each.outputs.results.map(r, r.value)"}},
+    )
+    assert engine.outputs(run) == {"all": ["a own no item", "b own no item"]}

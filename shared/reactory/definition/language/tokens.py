@@ -57,15 +57,18 @@ _HINTS = {
     "|": "use || for 'or'",
     "`": "write strings in single or double quotes",
     ";": "an expression is one value, without ';'",
-    "$": "a bare expression needs no ${…}",
+    "$": "an expression stands bare, or as a whole in one ${…}",
 }
+_BEFORE_HOLE = ("", "(", "[", ",", "!")
+_AFTER_HOLE = ("", ")", "]", ",")
 _ARROW = "instead of items.map(item => …), write items.map(item, …)"
 
 
-def scan(source: str, start: int = 0) -> tuple[list[Token], int]:
+def scan(source: str, start: int = 0, *, holes: bool = False) -> tuple[list[Token], int]:
     """The tokens from ``start`` on, up to the end or to the unmatched ``}``, whose offset is the second result.
 
-    The second result is -1 if there is no such brace. The last token is always END.
+    The second result is -1 if there is no such brace. The last token is always END. With ``holes`` an operand may stand
+    in ``${…}``.
     """
     tokens: list[Token] = []
     at, depth = start, 0
@@ -76,6 +79,10 @@ def scan(source: str, start: int = 0) -> tuple[list[Token], int]:
         if at == len(source):
             tokens.append(Token(Kind.END, "", at))
             return tokens, -1
+        if holes and source.startswith("${", at):
+            operand, at = _operand(source, at)
+            tokens += operand
+            continue
         token = _next(source, at, tokens)
         if token.kind is Kind.OPERATOR and token.text in "{}":
             depth += 1 if token.text == "{" else -1
@@ -84,6 +91,19 @@ def scan(source: str, start: int = 0) -> tuple[list[Token], int]:
                 return tokens, at
         tokens.append(token)
         at += len(token.text)
+
+
+def _operand(source: str, at: int) -> tuple[list[Token], int]:
+    """``${a}`` in ``${a} === 1 && ${b}`` is ``(a)``. Glued to something else, as in ``order-${a}``, it is a template."""
+    inner, end = scan(source, at + 2)
+    if (
+        end < 0
+        or source[at - 1 : at].strip() not in _BEFORE_HOLE
+        or source[end + 1 : end + 2].strip() not in _AFTER_HOLE
+    ):
+        raise _refusal(source, at)
+    opening, closing = Token(Kind.OPERATOR, "(", at), Token(Kind.OPERATOR, ")", end)
+    return [opening, *inner[:-1], closing], end + 1
 
 
 def _after_space(source: str, at: int) -> int:
