@@ -7,13 +7,14 @@ the order, one of the two sees the other; an event that both see reaches the inb
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from reactory.exceptions import IdempotencyConflictError, InvalidRequestError
+from reactory.exceptions import IdempotencyConflictError, InvalidRequestError, UnavailableError
 from reactory.host.values import fetch
 from reactory.host.wakeups import NEAR_MS, send_wakeups
 from reactory.kernel.facts import EventArrived, encode_fact
@@ -25,6 +26,8 @@ from reactory.ports.clock import Clock
 from reactory.ports.events import EventStore, StoredEvent
 from reactory.ports.queue import Message, Queue
 from reactory.ports.store import InboxEntry, Instance, InstanceStore, OpenWait, Post
+
+_LOG = logging.getLogger("reactory.host")
 
 KEPT_MS = 30 * 24 * 3600 * 1000
 """How long an event is kept for waits that come later, from its own time."""
@@ -78,12 +81,19 @@ class EventDesk:
             )
         if existing is not None and existing.due_at is None:
             return existing
-        now = self.clock.now()
-        if event.time <= now:
-            self.deliver(event, SKEW_MS if publication.time is None else 0)
-        elif event.time - now <= NEAR_MS:
-            self.remind([(event.id, event.time - now, event.tenant)])
+        try:
+            self._send_on(event, publication.time is None)
+        except UnavailableError as error:
+            _LOG.warning("event %s is stored, the sweeper will deliver it: %s", event_id, error.message)
         return existing or event
+
+    def _send_on(self, event: StoredEvent, has_no_time: bool) -> None:
+        """Deliver it now, or have somebody reminded of it if its time comes soon."""
+        early = event.time - self.clock.now()
+        if early <= 0:
+            self.deliver(event, SKEW_MS if has_no_time else 0)
+        elif early <= NEAR_MS:
+            self.remind([(event.id, early, event.tenant)])
 
     def remind(self, events: Sequence[tuple[str, int, str]]) -> None:
         """Messages (id, delay in ms, tenant) to deliver events when their time has come."""

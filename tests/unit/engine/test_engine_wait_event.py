@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from reactory.exceptions import IdempotencyConflictError, InvalidRequestError
+from reactory.exceptions import IdempotencyConflictError, InvalidRequestError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from tests.unit.engine.conftest import Engine
@@ -261,3 +261,24 @@ def test_a_name_that_cannot_be_published_fails_its_step(engine: Engine) -> None:
 
 
 LONG: dict[str, Any] = {"data": {"long": "y" * 300}, "inputs": {"long": {"type": "string"}}}
+
+
+def test_an_event_that_was_stored_is_not_refused(engine: Engine) -> None:
+    """WH-11, WH-4: when it is stored, and then nobody can be told, the publisher is not made to publish it twice: the
+    sweeper delivers it.
+    """
+    run = engine.run(waiting(engine))
+    store = engine.instances
+
+    class Deaf:
+        def __getattr__(self, name: str) -> Any:
+            if name == "waiting":
+                raise StoreUnavailableError("not now")
+            return getattr(store, name)
+
+    engine.instances = cast("Any", Deaf())
+    assert engine.runner.events.publish("paid", "o1").event_id
+    engine.instances = store
+    assert engine.status(run) == "RUNNING"
+    engine.advance(60_000)
+    assert engine.status(run) == "COMPLETED"
