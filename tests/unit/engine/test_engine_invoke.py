@@ -248,7 +248,7 @@ def test_large_results_beside_failures_are_kept(engine: Engine) -> None:
     body = engine.do(
         "one", value="${item}" + "x" * 1000, label="${item % 50 == 7 ? 'bad' : 'good'}", retryPolicy={"maxAttempts": 1}
     )
-    engine.errors["bad"] = [ValueError("bad") for _ in range(4)]
+    engine.errors["bad"] = [ValueError("bad") for _ in range(3)]
     run = engine.run(
         spread(engine, body, batch=50, maxConcurrency=1, toleratedFailurePercentage=1),
         outputs={"sizes": {"type": "array", "source": "steps.each.outputs.results.map(r, size(r.value))"}},
