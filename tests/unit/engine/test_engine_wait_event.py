@@ -49,6 +49,20 @@ def test_an_event_that_came_first_is_delivered_if_it_is_not_too_old(engine: Engi
     assert engine.outputs(run) == {"got": {"n": 1}}
 
 
+@pytest.mark.parametrize("ahead", [0, 30_000])
+def test_an_event_of_a_publisher_whose_clock_is_ahead(engine: Engine, ahead: int) -> None:
+    """WH-9: it came before the wait began, whatever the clock of whoever begins to wait says of its time."""
+    run = engine.begin(waiting(engine), outputs={"got": "steps.w.outputs"})
+    now = engine.clock.now()
+    engine.clock.set(now + 60_000)
+    event = engine.runner.events.publish("paid", "o1", {"n": 1}, time=now + 60_000 + ahead).event_id
+    engine.clock.set(now + 60_000 + ahead)
+    engine.runner.events.deliver(event)
+    engine.clock.set(now)
+    engine.work()
+    assert engine.outputs(run) == {"got": {"n": 1}}
+
+
 def test_an_effective_date_lets_older_events_count(engine: Engine) -> None:
     """WH-9: effectiveDate is the earliest time of an event that counts."""
     publish(engine, data={"n": 1})
