@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import re
 import sys
 import threading
@@ -18,15 +16,15 @@ import pytest
 import reactory.exceptions
 from reactory.definition import codes
 from reactory.definition.document import load_document
-from reactory.definition.duration import parse_duration
 from reactory.definition.language.functions import FUNCTIONS, METHODS
 from reactory.definition.steptypes import RUNNABLE
 from reactory.definition.validate import validate
-from reactory.ports.tasks import TaskQuery
 from reactory.settings import Settings, variable
 from reactory.steps.fault import FaultCode
 from reactory.steps.modules import Modules, load_modules
 from reactory.topology import FUNCTIONS as DEPLOYED
+from tests.unit.engine.conftest import Engine
+from tests.unit.engine.example import Example
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = (ROOT / "docs" / "workflows.md").read_text()
@@ -37,17 +35,6 @@ EXAMPLES = {load_document(text).data["name"]: text for text in BLOCKS if not tex
 ERRORS: set[type[reactory.exceptions.ReactoryError]] = {
     getattr(reactory.exceptions, name) for name in reactory.exceptions.__all__
 }
-
-
-def _rig() -> Any:
-    """The engine in memory that the tests of the engine use."""
-    path = Path(__file__).parent / "engine" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("docs_engine_rig", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -85,11 +72,11 @@ def shop() -> Iterator[str]:
 
 
 @pytest.fixture
-def engine(modules: Modules, tmp_path: Path, shop: str) -> Iterator[Any]:
+def engine(modules: Modules, tmp_path: Path, shop: str) -> Iterator[Engine]:
     """With everything that the examples need to be allowed."""
     script = tmp_path / "sum.py"
     script.write_text("import json, sys\nprint(json.dumps(json.load(sys.stdin)))")
-    made = _rig().Engine()
+    made = Engine()
     made.steps = modules.registry
     made.named_services = modules.services
     made.env = {"SHOP_URL": shop}
@@ -112,54 +99,17 @@ def test_the_module_of_the_documentation_loads(modules: Modules) -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_validates_and_runs(name: str, engine: Any) -> None:
+def test_an_example_validates_and_runs(name: str, engine: Engine) -> None:
     """YF-1, WH-5: every document of docs/workflows.md has no problem; it runs to its end with the input that it names,
     with what happens ``then`` meanwhile, and has the outputs that it ``ends with``.
     """
-    text = EXAMPLES[name]
-    assert validate(load_document(text), handlers=engine.steps.names()) == []
-    for needed in [text, *(EXAMPLES[child] for child in re.findall(r"workflowId: docs\.(\w+)", text))]:
-        engine.runner.registry.register(needed)
-    given = re.search(r"^# start with: (.*)$", text, re.MULTILINE)
-    instance = engine.start(f"docs.{name}", json.loads(given.group(1)) if given else {})
-    engine.work()
-    for verb, rest in re.findall(r"^# then: (\w+) (.*)$", text, re.MULTILINE):
-        happen(engine, verb, rest)
-        engine.work()
-    engine.until_idle(instance)
-    assert engine.status(instance) == "COMPLETED", engine.see(instance)["reason"]
-    expected = re.search(r"^# ends with: (.*)$", text, re.MULTILINE)
-    assert expected is None or engine.outputs(instance) == json.loads(expected.group(1))
-
-
-def happen(engine: Any, verb: str, rest: str) -> None:
-    """What a comment says that happens while an example waits: ``publish NAME KEY DATA``, ``answer STEP ACTION DATA``,
-    ``complete ACTIVITY RESULT``, ``fail ACTIVITY MESSAGE`` or ``skip TIME``.
-    """
-    first, _, more = rest.partition(" ")
-    match verb:
-        case "publish":
-            key, _, data = more.partition(" ")
-            engine.runner.events.publish(first, key, json.loads(data))
-        case "answer":
-            (task,) = (
-                found for found in engine.runner.tasks.search(TaskQuery(kind="user")).tasks if found.path == first
-            )
-            action, _, data = more.partition(" ")
-            engine.runner.tasks.complete(task.task_id, action, json.loads(data))
-        case "complete":
-            engine.runner.activities.complete(_taken(engine, first), json.loads(more))
-        case "fail":
-            engine.runner.activities.fail(_taken(engine, first), {"message": more})
-        case "skip":
-            engine.advance(parse_duration(rest))
-        case _:
-            raise AssertionError(f"nobody knows how to {verb}")
-
-
-def _taken(engine: Any, activity: str) -> str:
-    (taken,) = engine.runner.activities.take(activity, "worker").activities
-    return str(taken.token)
+    example = Example(EXAMPLES[name])
+    assert validate(load_document(example.text), handlers=engine.steps.names()) == []
+    for needed in [example.id, *example.invoked]:
+        engine.runner.registry.register(EXAMPLES[needed.removeprefix("docs.")])
+    instance = example.run(engine)
+    outputs = engine.outputs(instance)
+    assert example.outputs is None or outputs == example.outputs
 
 
 def test_every_step_type_that_runs_has_an_example() -> None:
