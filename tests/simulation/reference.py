@@ -20,7 +20,6 @@ from reactory.ports.store import Instance
 from reactory.steps.errors import describe_error
 from tests.simulation.workload import payload, perform
 
-
 Programs = Callable[[Instance], Program]
 
 
@@ -59,7 +58,9 @@ def _tell(machine: Machine, fact: Fact) -> None:
 def _answer(machine: Machine) -> bool:
     """Do what is waited for, once; whether anything was."""
     state = machine.state
-    wait = next((live.wait for live in state.live.values() if live.wait is not None and live.wait.kind != "child"), None)
+    wait = next(
+        (live.wait for live in state.live.values() if live.wait is not None and live.wait.kind != "child"), None
+    )
     if wait is None:
         return False
     if wait.kind == "event":

@@ -316,7 +316,9 @@ class Author:
                 again = self.new("set_variable")
                 again["config"] = {"action": "set", "key": name, "value": f"${{{name} + 1}}"}
                 config = {"steps": [*self.steps(depth, 2), again]}
-                config |= {"condition": f"{name} < 2"} if kind == "while" else {"interval": 900, "until": f"{name} >= 2"}
+                config |= (
+                    {"condition": f"{name} < 2"} if kind == "while" else {"interval": 900, "until": f"{name} >= 2"}
+                )
         return step | {"config": config}
 
 

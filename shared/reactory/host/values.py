@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from reactory.exceptions import StoreUnavailableError
-from reactory.kernel.values import is_ref, page_ids
+from reactory.kernel.values import SHALLOW, is_ref, page_ids
 from reactory.ports.blobs import Blobs
 
 _MARK = b'"$ref"'
@@ -29,6 +29,8 @@ def fetch(blobs: Blobs, ref: dict[str, Any], owner: str, fresh: Mapping[str, Any
         raise StoreUnavailableError(f"a value of instance {owner} is missing from the blob store: {missing[0]}")
     values = [known[blob_id] for blob_id in ids]
     value = [entry for page in values for entry in page] if "pages" in ref else values[0]
+    if ref.get(SHALLOW):
+        return value
     if len(found) == len(ids) and not any(_MARK in content for content in found.values()):
         return value
     return resolved(blobs, value, owner, fresh)

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+SHALLOW = "shallow"
+"""A member of a reference to a value that is loaded without what its own references point to: those are loaded when an
+expression looks at them.
+"""
+
 
 class MissingValueSignal(BaseException):
     """A value out of line was needed that nobody has loaded yet. Internal control flow, never an error."""

@@ -258,3 +258,21 @@ def test_large_results_beside_failures_are_kept(engine: Engine) -> None:
     engine.ask(run, "retry")
     assert len(engine.outputs(run)["sizes"]) == 200
     assert engine.calls.count("good") == 196
+
+
+def test_a_part_does_not_carry_what_its_body_never_looks_at(engine: Engine) -> None:
+    """WH-21: a large result of an earlier loop costs the batches of a later one nothing, and is there for who asks."""
+    first = engine.node("first", "for_each", items="input.items", steps=[engine.do("big", value="y" * 500)])
+    body = engine.do("one", value="${item}")
+    run = engine.run(first, spread(engine, body, batch=100), **items(300))
+    assert engine.status(run) == "COMPLETED"
+    assert {len(engine.instance(part).state or "") < 10_000 for part in engine.children(run)} == {True}
+    asking = engine.do("one", value="${size(steps.first.outputs.results)}")
+    other = engine.run(
+        first,
+        spread(engine, asking, batch=150),
+        name="Asking",
+        outputs={"n": {"type": "integer", "source": "steps.each.outputs.results[299].value"}},
+        **items(300),
+    )
+    assert engine.outputs(other) == {"n": 300}

@@ -19,7 +19,7 @@ from reactory.kernel.nodes import container, for_each
 from reactory.kernel.nodes.invoke import child_id
 from reactory.kernel.scope import KernelScope
 from reactory.kernel.state import Frame, NodeState
-from reactory.kernel.values import make_ref
+from reactory.kernel.values import SHALLOW, make_ref
 
 if TYPE_CHECKING:
     from reactory.kernel.machine import Machine
@@ -100,7 +100,7 @@ def _open_batch(  # noqa: PLR0917 - the behaviours' common parameters and its ow
     data = {
         "items": [machine.context.whole(item) for item in items[begin : begin + rule.batch_size]],
         "offset": begin,
-        "scope": make_ref(live.child, 1),
+        "scope": make_ref(live.child, 1) | {SHALLOW: True},
     }
     live.children[str(number)] = child
     step = machine.node(path).id
