@@ -219,7 +219,9 @@ class Auditor:
         child = self.store._instances.get(fact.child)
         moves = 0 if child is None or child.state is None else decode_state(child.state).moves
         if child is not None and (fact.number > moves or (fact.number == moves and fact.status != child.status)):
-            self.violate("a parent is told of what is durable", f"{item.entry.fact}, but the child has moved {moves} times")
+            self.violate(
+                "a parent is told of what is durable", f"{item.entry.fact}, but the child has moved {moves} times"
+            )
 
     def _append_history(self, process: Process, chunks: Sequence[HistoryChunk]) -> None:
         self.store.append_history(chunks)

@@ -127,11 +127,20 @@ LATER = Flow(
     "Later",
     [
         _node("later", "schedule", duration=700, steps=[_do("a")]),
-        _node("again", "recur", interval=400, until="n >= 3", steps=[_do("b"), {
-            "id": "count",
-            "type": "set_variable",
-            "config": {"action": "set", "key": "n", "value": "${n + 1}"},
-        }]),
+        _node(
+            "again",
+            "recur",
+            interval=400,
+            until="n >= 3",
+            steps=[
+                _do("b"),
+                {
+                    "id": "count",
+                    "type": "set_variable",
+                    "config": {"action": "set", "key": "n", "value": "${n + 1}"},
+                },
+            ],
+        ),
     ],
 )
 LATE = Flow(

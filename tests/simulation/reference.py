@@ -22,7 +22,6 @@ from reactory.ports.store import Instance
 from reactory.steps.errors import describe_error
 from tests.simulation.workload import payload, perform
 
-
 Programs = Callable[[Instance], Program]
 
 
@@ -63,12 +62,18 @@ def _tell(machine: Machine, blobs: Blobs, fact: Fact) -> None:
 def _answer(machine: Machine, blobs: Blobs) -> bool:
     """Do what is waited for, once; whether anything was."""
     state = machine.state
-    wait = next((live.wait for live in state.live.values() if live.wait is not None and live.wait.kind != "child"), None)
+    wait = next(
+        (live.wait for live in state.live.values() if live.wait is not None and live.wait.kind != "child"), None
+    )
     if wait is None:
         return False
     if wait.kind == "event":
         key = wait.key or "k"
-        _tell(machine, blobs, EventArrived(f"for {wait.id}", wait.name, key, state.now, state.now, payload(wait.name, key)))
+        _tell(
+            machine,
+            blobs,
+            EventArrived(f"for {wait.id}", wait.name, key, state.now, state.now, payload(wait.name, key)),
+        )
     elif wait.kind == "user":
         _tell(machine, blobs, Answered(wait.id, state.now, {"action": "approve", "user": "ann", "data": None}))
     else:
@@ -77,9 +82,7 @@ def _answer(machine: Machine, blobs: Blobs) -> bool:
     return True
 
 
-def _bring_up(  # noqa: PLR0917 - both sides, and where things are
-    machine: Machine, parent: Instance, order: StartChild, programs: Programs, blobs: Blobs
-) -> None:
+def _bring_up(machine: Machine, parent: Instance, order: StartChild, programs: Programs, blobs: Blobs) -> None:
     """A child from its beginning to its end, of which its parent is told if it waits."""
     name, _, _ = order.workflow.partition("@")
     child = replace(

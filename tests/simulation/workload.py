@@ -241,7 +241,9 @@ class Author:
         fate = random.random()
         if fate < 0.6:
             broken = self.undoable("hopeless")
-            broken["inputs"] |= {"fails": 99} if fate < 0.3 or self.calm else {"fails": 0, "rounds": random.choice((1, 2))}
+            broken["inputs"] |= (
+                {"fails": 99} if fate < 0.3 or self.calm else {"fails": 0, "rounds": random.choice((1, 2))}
+            )
             steps.append(broken)
         config: Document = {"steps": steps} | self.pick({}, {"compensate": [self.task("task")]})
         return self.new("saga", config) | self.pick({}, {"retryPolicy": AGAIN})
@@ -315,7 +317,9 @@ class Author:
                 again = self.new("set_variable")
                 again["config"] = {"action": "set", "key": name, "value": f"${{{name} + 1}}"}
                 config = {"steps": [*self.steps(depth, 2), again]}
-                config |= {"condition": f"{name} < 2"} if kind == "while" else {"interval": 900, "until": f"{name} >= 2"}
+                config |= (
+                    {"condition": f"{name} < 2"} if kind == "while" else {"interval": 900, "until": f"{name} >= 2"}
+                )
         return step | {"config": config}
 
 
