@@ -7,7 +7,7 @@ import sys
 import time
 
 from tests.simulation.bugs import BUGS, planted
-from tests.simulation.driver import Report, simulate, told
+from tests.simulation.driver import Report, hunt, simulate, told
 from tests.simulation.marks import MARKS
 from tests.simulation.run import run_seed
 
@@ -18,6 +18,8 @@ def main() -> int:
     options = _options()
     if options.trace:
         return _trace(options.first, options.bug)
+    if options.bugs:
+        return _table(options.seeds, options.jobs)
     began = time.perf_counter()
     report = Report()
     for verdict in simulate(options.first, options.seeds, options.jobs, options.bug):
@@ -40,9 +42,21 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--bug", choices=sorted(BUGS), help="plant this bug, and stop when it is found")
+    parser.add_argument(
+        "--bugs", action="store_true", help="hunt every planted bug, and tell which seed finds it first"
+    )
     parser.add_argument("--marks", action="store_true", help="tell which rare states were seen in how many seeds")
     parser.add_argument("--trace", action="store_true", help="show all that happens in the first seed")
     return parser.parse_args()
+
+
+def _table(seeds: int, jobs: int) -> int:
+    missed = 0
+    for bug, verdict in hunt(seeds, jobs):
+        missed += verdict is None
+        found = "not found" if verdict is None else f"{verdict.seed:6d}  {next(iter(verdict.violations))}"
+        print(f"{bug:60s} {found}", flush=True)
+    return 1 if missed else 0
 
 
 def _trace(seed: int, bug: str | None) -> int:

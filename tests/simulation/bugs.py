@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from typing import Any
 
 from msgspec.structs import replace
 
 from reactory.adapters.memory import instances as memory
 from reactory.adapters.memory.instances import MemoryInstances
-from reactory.exceptions import AmbiguousWriteError
+from reactory.exceptions import AmbiguousWriteError, ReactoryError
+from reactory.host import sweeper
 from reactory.host.batch import Batch
+from reactory.host.event_desk import EventDesk
 from reactory.host.instance_pass import InstancePass
 from reactory.host.ledger import Ledger
 from reactory.host.outbox import bus_event
+from reactory.host.teller import Teller
 from reactory.host.worker import Worker
-from reactory.kernel.facts import Tick
+from reactory.kernel.facts import ErrorInfo, Tick
+from reactory.kernel.machine import Machine
+from reactory.kernel.nodes import distributed, invoke, saga
+from reactory.kernel.state import NodeState
 from reactory.kernel.timers import next_timer
-from reactory.ports.store import Instance, OutboxEntry, Outcome, Push, Settle
+from reactory.kernel.waits import SIGNAL
+from reactory.ports.events import StoredEvent
+from reactory.ports.store import Instance, OpenWait, OutboxEntry, Outcome, Post, Push, Settle
 from reactory.steps.context import StepContext
 from tests.simulation.loop import CURRENT
 from tests.simulation.process import Process
@@ -325,6 +334,95 @@ def _told_too_early() -> Patches:
         return await settle(self, item)
 
     return [(Batch, "settle", proud)]
+
+
+# --- events, tasks, children, sagas ---------------------------------------------------------------------------------
+
+
+@_bug("no look for events that came before")
+def _no_look() -> Patches:
+    return [(EventDesk, "look", lambda _self, _instance_id, _wait_id: None)]
+
+
+@_bug("the look finds what was consumed")
+def _consumed_found() -> Patches:
+    def earliest(self: EventDesk, instance: Instance, wait: OpenWait) -> StoredEvent | None:
+        found = self._candidates(instance.tenant, wait, SIGNAL + instance.id, None)
+        return found[0] if found else None
+
+    return [(EventDesk, "_earliest", earliest)]
+
+
+@_bug("told although nobody waits")
+def _posted_anyway() -> Patches:
+    def post(self: MemoryInstances, item: Post) -> bool:
+        found = self._instances.get(item.instance_id)
+        if found is not None and not memory._holds(found, item.entry):
+            self._deliver(found, item.entry)
+        return found is not None
+
+    return [(MemoryInstances, "_post", post)]
+
+
+@_bug("events that are due are forgotten by the sweeper")
+def _due_forgotten() -> Patches:
+    return [(sweeper, "_remind_of_events", lambda _services: 0)]
+
+
+@_bug("a close that is not told")
+def _close_not_told() -> Patches:
+    run = Teller._run
+
+    def forgetful(self: Teller, owner: str, entry: OutboxEntry) -> None:
+        if entry.kind != "close":
+            run(self, owner, entry)
+
+    return [(Teller, "_run", forgetful)]
+
+
+@_bug("children under random ids")
+def _random_children() -> Patches:
+    numbers = count()
+
+    def child_id(_machine: Machine, _execution: str) -> str:
+        return f"c{next(numbers)}"
+
+    return [(invoke, "child_id", child_id), (distributed, "child_id", child_id)]
+
+
+@_bug("the parent is told before the child's end is durable")
+def _parent_told_too_early() -> Patches:
+    settle = Batch.settle
+
+    async def proud(self: Batch, item: Settle) -> Outcome:
+        for entry in item.outbox:
+            if entry.kind == "parent":
+                with suppress(ReactoryError):
+                    await self.in_thread(self._teller._run, item.instance_id, entry)
+        return await settle(self, item)
+
+    return [(Batch, "settle", proud)]
+
+
+@_bug("compensation goes forward")
+def _forward() -> Patches:
+    compensate = saga.compensate
+
+    def forward(machine: Machine, path: str, live: NodeState, error: ErrorInfo) -> None:
+        compensate(machine, path, live, error)
+        live.log.reverse()
+
+    return [(saga, "compensate", forward)]
+
+
+@_bug("any generation's result is taken")
+def _any_generation() -> Patches:
+    def awaited(self: Machine, path: str, attempt: int, generation: int = 0) -> NodeState | None:
+        del generation
+        live = self.state.live.get(path)
+        return live if live is not None and live.has_body_running and live.attempt == attempt else None
+
+    return [(Machine, "awaited", awaited)]
 
 
 # --- the rest -------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -54,17 +54,23 @@ def report(first: int, seeds: int, jobs: int) -> Report:
     return found
 
 
-def hunted(bug: str, seeds: int) -> Verdict | None:
-    """The first run that this planted bug spoils; None if none of so many does."""
-    spoilt = (verdict for verdict in map(partial(judge, bug=bug), range(seeds)) if verdict.violations)
+def hunted(bug: str, seeds: int, known: int | None = None) -> Verdict | None:
+    """The first run that this planted bug spoils; None if none of so many does. ``known`` is a seed to begin with."""
+    numbers = [*([] if known is None else [known]), *range(seeds)]
+    spoilt = (verdict for verdict in map(partial(judge, bug=bug), numbers) if verdict.violations)
     return next(spoilt, None)
 
 
-def hunt(seeds: int, jobs: int) -> dict[str, Verdict | None]:
-    """By the name of each planted bug: the first run that it spoils."""
-    names = list(BUGS)
+def hunt(seeds: int, jobs: int, known: Mapping[str, int] | None = None) -> Iterator[tuple[str, Verdict | None]]:
+    """Each planted bug with the first run that it spoils. ``known`` are seeds that have spoilt one before."""
+    given = known or {}
+    tasks = [(bug, seeds, given.get(bug)) for bug in BUGS]
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        return dict(zip(names, pool.imap(partial(hunted, seeds=seeds), names), strict=True))
+        yield from zip(BUGS, pool.imap(_hunted, tasks), strict=True)
+
+
+def _hunted(task: tuple[str, int, int | None]) -> Verdict | None:
+    return hunted(*task)
 
 
 def told(verdict: Verdict, bug: str | None = None) -> str:

@@ -331,7 +331,7 @@ class _Judge:
             if isinstance(last, Load):
                 machine.effects.pop()
                 values = machine.context.values
-                values[last.ref["id"]] = fetch(self.world.backend.blobs, last.ref, self.instance.id, values)
+                values[last.ref["id"]] = fetch(self.world.backend.blobs, last.ref, self.instance.family, values)
 
     def _replay_gives_the_state(self, machine: Machine) -> None:
         assert self.instance.state is not None
@@ -342,7 +342,7 @@ class _Judge:
 
     def _whole(self, state: Any) -> dict[str, Any]:
         """Without the time of the last fact: one that came too late to begin anything is in no history."""
-        whole = resolved(self.world.backend.blobs, msgspec.to_builtins(state), self.instance.id)
+        whole = resolved(self.world.backend.blobs, msgspec.to_builtins(state), self.instance.family)
         return {name: value for name, value in whole.items() if value not in ({}, None) and name != "now"}
 
     def _news_match(self, moves: list[StatusChanged]) -> None:
@@ -363,7 +363,7 @@ class _Judge:
         fresh = msgspec.structs.replace(self.instance, state=None)
         if fresh.fragment is not None:
             return  # its parent's outcome shows what it did
-        other, records = undisturbed(fresh, self.world.program)
+        other, records = undisturbed(fresh, self.world.program, self.world.backend.blobs)
         blobs, owner = self.world.backend.blobs, self.instance.id
         runs = ((machine, self.records), (other, records))
         mine, theirs = (_timeless(resolved(blobs, _outcome(*run), owner)) for run in runs)
@@ -452,7 +452,11 @@ def _differences(one: Any, other: Any) -> Any:
     return {name: _differences(one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)}
 
 
+_TIMELY = ("actualDuration", "generation")
+"""What depends on what runs side by side: generations are counted per instance."""
+
+
 def _timeless(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _timeless(entry) for key, entry in value.items() if key != "actualDuration"}
+        return {key: _timeless(entry) for key, entry in value.items() if key not in _TIMELY}
     return [_timeless(entry) for entry in value] if isinstance(value, list) else value

@@ -3,78 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from random import Random
-from typing import Any
 
-from reactory.host.services import Limits
 from tests.simulation.faults import ScriptedFaults
+from tests.simulation.flows import Flow
 from tests.simulation.invariants import check
 from tests.simulation.run import quiet
-from tests.simulation.workload import Document, Workload
 from tests.simulation.world import Setting, World
 
 AN_HOUR_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """``limits`` are such that short as it is, the flow meets them."""
-
-    name: str
-    steps: Sequence[Document]
-    limits: Limits
-
-    def workload(self) -> Workload:
-        document = {
-            "nameSpace": "sim",
-            "name": self.name,
-            "version": "1.0.0",
-            "metadata": {"retryPolicy": {"maxAttempts": 2, "initialDelay": 100, "jitter": False}},
-            "variables": {"n": 1},
-            "steps": list(self.steps),
-        }
-        return Workload(0, [document], [(0.0, 0)], deterministic=True)
-
-
-def _do(name: str, fails: int = 0, **more: Any) -> Document:
-    inputs = {"value": name, "fails": fails}
-    return {"id": name, "type": "task", "config": {"handler": "sim.do"}, "inputs": inputs} | more
-
-
-def _branch(name: str, *steps: Document) -> Document:
-    return {"name": name, "steps": list(steps)}
-
-
-FLOWS = (
-    Flow(
-        "Line",
-        [
-            _do("a"),
-            _do("b", fails=1),
-            {"id": "nap", "type": "delay", "config": {"duration": 500}},
-            _do("c", continueOnError=True, fails=9),
-        ],
-        Limits(),
-    ),
-    Flow(
-        "Fork",
-        [
-            {
-                "id": "fork",
-                "type": "parallel",
-                "config": {"branches": [_branch("x", _do("a"), _do("b")), _branch("y", _do("c"))]},
-            },
-            _do("d"),
-        ],
-        Limits(tail_records=2, inline_limit=60),
-    ),
-    Flow(
-        "Loop",
-        [{"id": "each", "type": "for_each", "config": {"items": [1, 2, 3], "steps": [_do("a")]}}],
-        Limits(journal_facts=1, tail_records=4),
-    ),
-)
 
 
 def crashed(flow: Flow, points: Sequence[int] = ()) -> tuple[World, int]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import pytest
 
 from tests.simulation.bugs import planted
-from tests.simulation.sweep import FLOWS, Flow, crashed, pairs, singles
+from tests.simulation.flows import FLOWS, Flow
+from tests.simulation.sweep import crashed, pairs, singles
 
 
 def spoilt(flow: Flow, crashes: Iterable[tuple[int, ...]]) -> dict[tuple[int, ...], dict[str, str]]:

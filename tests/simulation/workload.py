@@ -243,7 +243,9 @@ class Author:
         fate = random.random()
         if fate < 0.6:
             broken = self.undoable("hopeless")
-            broken["inputs"] |= {"fails": 99} if fate < 0.3 else {"fails": 0, "rounds": random.choice((1, 2))}
+            broken["inputs"] |= (
+                {"fails": 99} if fate < 0.3 or self.calm else {"fails": 0, "rounds": random.choice((1, 2))}
+            )
             steps.append(broken)
         config: Document = {"steps": steps} | self.pick({}, {"compensate": [self.task("task")]})
         return self.new("saga", config) | self.pick({}, {"retryPolicy": AGAIN})
@@ -303,9 +305,12 @@ class Author:
             case "for_each":
                 items = list(range(random.choice((0, 1, 3))))
                 self.crowded += 1
+                known = len(self.counters)
                 config = {"items": items, "steps": self.steps(depth, 2)}
                 self.crowded -= 1
                 config |= self.pick({}, {"maxConcurrency": 1}, {"maxConcurrency": 2})
+                if self.calm and len(self.counters) > known:
+                    config["maxConcurrency"] = 1  # the items share the counters of the loops inside
             case "spread":
                 config = {"items": list(range(random.choice((0, 1, 3)))), "steps": self.steps(0, 2)}
                 config["distributed"] = {"batchSize": random.choice((1, 2))} | self.pick({}, {"maxConcurrency": 1})

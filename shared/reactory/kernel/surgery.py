@@ -110,6 +110,8 @@ def _requeue(machine: Machine) -> None:
     """What is to be done next, as a machine restored from the snapshot would see it."""
     machine.queue.clear()
     machine.queue.extend(path for path, live in machine.state.live.items() if live.phase)
+    if machine.state.finishing:
+        machine.queue.appendleft("")
 
 
 # --- rewind -----------------------------------------------------------------------------------------------------------
@@ -267,8 +269,11 @@ def migrate(machine: Machine, program: Program) -> None:
     }
     machine.use(program)
     state.variables = dict(program.variables) | state.variables
+    through = "" in state.blocks and not state.blocks[""].left
     for key in list(state.blocks):
         _refit(machine, key, done[key], joins[key])
+    if through and state.blocks[""].left:
+        state.finishing = False  # all was through, and there is more to do now
     _requeue(machine)
 
 

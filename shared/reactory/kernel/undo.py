@@ -75,22 +75,34 @@ def _take_over(machine: Machine, path: str, node: Node, live: NodeState, log: li
 def note_cut_off(machine: Machine, path: str, live: NodeState) -> None:
     """A step that has lost against others was begun, and may have taken effect."""
     node = machine.node(path)
-    if node.compensate_with is None or not live.attempt or live.status == "FAILED":
+    inner = _left_to_undo(node, live)
+    begun = node.compensate_with is not None and live.attempt and live.status != "FAILED"
+    if not inner and not begun:
         return
     saga = enclosing_saga(machine, live.block)
     if saga is not None and not machine.state.live[saga].choice:
         log = machine.state.live[saga].log
-        log.append(_done(machine, path, node, live, _failure(live), machine.state.seq))
+        log += inner
+        if begun:
+            log.append(_done(machine, path, node, live, _failure(live), machine.state.seq))
+
+
+def _left_to_undo(node: Node, live: NodeState) -> list[Done]:
+    """What a saga that is given up has not undone yet; what it was undoing may not be undone."""
+    if not isinstance(node.config, SagaConfig):
+        return []
+    return live.log if live.undoing is None else [*live.log, live.undoing]
 
 
 def note_unfinished(machine: Machine, saga: NodeState, body: str) -> None:
     """What has failed, or was cut off, may have taken effect: it is undone first, the failed step before the others."""
     begun = [(path, machine.state.live[path]) for path in tree.below(machine, body)]
+    for path, live in begun:
+        saga.log += _left_to_undo(machine.node(path), live)
     cut_off = [one for one in begun if one[1].status != "FAILED" and one[1].attempt]
     failed = [one for one in begun if one[1].status == "FAILED"]
     for number, (path, live) in enumerate([*cut_off, *reversed(failed)]):
         node = machine.node(path)
-        saga.log += live.log
         if node.compensate_with is not None:
             at = machine.state.seq + number if not live.begun or live.attempt else live.begun
             saga.log.append(_done(machine, path, node, live, _failure(live), at))

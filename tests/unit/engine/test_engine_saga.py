@@ -147,6 +147,28 @@ def test_a_saga_that_takes_too_long_is_undone(engine: Engine) -> None:
     assert engine.status(run) == "COMPLETED"
 
 
+def test_a_saga_that_is_cut_off_inside_of_another_is_undone_too(engine: Engine) -> None:
+    """WH-15: what an inner saga has finished is undone by the outer one that is given up, in one order with the rest."""
+    inner = engine.node("inner", "saga", steps=[do(engine, "b"), engine.node("nap", "delay", duration=60_000)])
+    saga = engine.node("s", "saga", steps=[do(engine, "a"), inner])
+    run = engine.run(saga | {"timeout": 1000}, engine.do("after", label="after"))
+    engine.advance(1000)
+    assert engine.calls == ["a", "b", "u_b", "u_a", "after"]
+    assert engine.status(run) == "COMPLETED"
+
+
+def test_a_saga_that_has_lost_a_race_is_undone_with_the_outer_one(engine: Engine) -> None:
+    """WH-15, YF-8: a branch that lost had an effect already: when the saga around it fails, that is undone too."""
+    inner = engine.node("inner", "saga", steps=[do(engine, "b"), engine.node("nap", "delay", duration=60_000)])
+    branches = [{"name": "x", "steps": [inner]}, {"name": "y", "steps": [engine.node("n", "delay", duration=1000)]}]
+    race = engine.node("race", "parallel", join="any", branches=branches)
+    breaks(engine, "c")
+    run = engine.run(engine.node("s", "saga", steps=[do(engine, "a"), race, do(engine, "c")]))
+    engine.advance(1000)
+    assert engine.calls == ["a", "b", "c", "u_c", "u_b", "u_a"]
+    assert engine.status(run) == "COMPLETED"
+
+
 def test_a_single_step_undoes_itself(engine: Engine) -> None:
     """WH-14: errorPolicy compensate outside of a saga: the step's own compensateWith runs, its successors go on."""
     breaks(engine, "a")

@@ -173,6 +173,20 @@ def test_an_instance_goes_on_as_another_version(engine: Engine) -> None:
     assert engine.outputs(run) == {"c": {"value": None}}
 
 
+def test_a_paused_instance_that_is_through_goes_on_as_another_version(engine: Engine) -> None:
+    """DP-2, WH-17: its last step ended while it was paused; a step that the new version adds at the end runs all the same."""
+    wait = engine.node("w", "wait_event", eventName="paid")
+    run = engine.run(wait)
+    engine.ask(run, "pause")
+    engine.runner.events.publish("paid")
+    engine.work()
+    engine.register(engine.document(wait, engine.do("added", label="added"), version="2.0.0"))
+    migrate(engine, run, "2.0.0")
+    engine.ask(run, "resume")
+    assert engine.calls == ["added"]
+    assert engine.status(run) == "COMPLETED"
+
+
 def test_a_migration_survives_crashes(engine: Engine) -> None:
     """WH-1: wherever a worker dies, the instance ends as the new version, with no finished step run again."""
     for writes in range(1, 8):
