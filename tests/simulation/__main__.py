@@ -8,8 +8,10 @@ import time
 
 from tests.simulation.bugs import BUGS, planted
 from tests.simulation.driver import Report, hunt, simulate, told
+from tests.simulation.flows import FLOWS
 from tests.simulation.marks import MARKS
 from tests.simulation.run import run_seed
+from tests.simulation.sweep import every_pair
 
 MOST_TOLD = 5
 
@@ -20,6 +22,8 @@ def main() -> int:
         return _trace(options.first, options.bug)
     if options.bugs:
         return _table(options.seeds, options.jobs)
+    if options.sweep:
+        return _sweep()
     began = time.perf_counter()
     report = Report()
     for verdict in simulate(options.first, options.seeds, options.jobs, options.bug):
@@ -45,6 +49,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--bugs", action="store_true", help="hunt every planted bug, and tell which seed finds it first"
     )
+    parser.add_argument(
+        "--sweep", action="store_true", help="crash at every pair of calls of the flows written by hand"
+    )
     parser.add_argument("--marks", action="store_true", help="tell which rare states were seen in how many seeds")
     parser.add_argument("--trace", action="store_true", help="show all that happens in the first seed")
     return parser.parse_args()
@@ -57,6 +64,17 @@ def _table(seeds: int, jobs: int) -> int:
         found = "not found" if verdict is None else f"{verdict.seed:6d}  {next(iter(verdict.violations))}"
         print(f"{bug:60s} {found}", flush=True)
     return 1 if missed else 0
+
+
+def _sweep() -> int:
+    failed = 0
+    for flow in FLOWS:
+        pairs, found = every_pair(flow)
+        failed += len(found)
+        print(f"{flow.name:12s} {pairs:6d} pairs, {len(found)} violate something", flush=True)
+        for points, violations in list(found.items())[:1]:
+            print(f"  {points}: {violations}", flush=True)
+    return 1 if failed else 0
 
 
 def _trace(seed: int, bug: str | None) -> int:

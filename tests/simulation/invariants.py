@@ -285,7 +285,7 @@ class _Judge:
         fresh = msgspec.structs.replace(self.instance, state=None)
         machine = restore(fresh, self.chronicle.program, {})
         facts = map(decode_fact, self.chronicle.facts)
-        external = deque(fact for fact in facts if isinstance(fact, _EXTERNAL))
+        external: deque[Fact] = deque(fact for fact in facts if isinstance(fact, _EXTERNAL))
         for record in self.records:
             if not _is_fact(record) or (record.event == "begin" and record.seq < machine.state.seq):
                 continue  # who pauses an instance before it has begun makes it begin

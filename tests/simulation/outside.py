@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from reactory.runner.runner import Runner
     from tests.simulation.world import World
 
+AHEAD_MS = 1_000_000
+"""Events so far ahead are waited for."""
+
 PATIENCE_S = 40.0
 """How long a wait that nobody serves stands open after the healing before an event is published for it."""
 
@@ -89,7 +92,7 @@ class Outside:
             runner.events.publish(name, key, data, idempotency_key=number, time=time)
 
         times = random.choice((1, 1, 2))
-        persistent = random.random() < 0.7
+        persistent = random.random() < 0.5
         while times:
             done = await self._try("publisher", publish)
             times -= done
@@ -124,7 +127,7 @@ class Outside:
                         self._serve(found, wait, now)
 
     def _serve(self, instance: Instance, wait: OpenWait, now: float) -> None:
-        if eligible(self.world, instance, wait):
+        if eligible(self.world, instance, wait, ahead_ms=AHEAD_MS):
             return
         self._open_since[wait.id] = now
         self._served[wait.id] += 1
@@ -196,9 +199,9 @@ class Outside:
             await self._twice("helper", lambda runner: runner.activities.complete(token, parameters))
 
 
-def eligible(world: World, instance: Instance, wait: OpenWait) -> list[str]:
-    """The stored events that should satisfy this wait by now (WH-9)."""
-    now = world.backend.clock.now() - world.faults.profile.skew_ms
+def eligible(world: World, instance: Instance, wait: OpenWait, ahead_ms: int = 0) -> list[str]:
+    """The stored events that should satisfy this wait by now, or in so many milliseconds (WH-9)."""
+    now = world.backend.clock.now() - world.faults.profile.skew_ms + ahead_ms
     consumed = () if instance.state is None else decode_state(instance.state).consumed
     return [
         event.id

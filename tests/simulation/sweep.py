@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
 from tests.simulation.faults import ScriptedFaults
@@ -36,3 +36,15 @@ def pairs(flow: Flow, first: int) -> Iterator[tuple[int, ...]]:
     _, calls = crashed(flow, (first,))
     for second in range(first + 1, 2 * calls):
         yield (first, second)
+
+
+def spoilt(flow: Flow, crashes: Iterable[tuple[int, ...]]) -> dict[tuple[int, ...], dict[str, str]]:
+    """What the crashes at these points violate."""
+    worlds = {points: crashed(flow, points)[0] for points in crashes}
+    return {points: world.violations for points, world in worlds.items() if world.violations}
+
+
+def every_pair(flow: Flow) -> tuple[int, dict[tuple[int, ...], dict[str, str]]]:
+    """How many pairs there are, and what they violate."""
+    crashes = [both for (first,) in singles(flow) for both in pairs(flow, first)]
+    return len(crashes), spoilt(flow, crashes)

@@ -14,6 +14,13 @@ from tests.simulation.run import Verdict
 
 SEEDS = 2000
 JOBS = 2
+KNOWN = {
+    "told clears wakeAt of another owner's instance": 1290,
+    "ambiguous write taken for success": 359,
+    "a close that is not told": 257,
+}
+"""Seeds that found a planted bug when they were last looked for: tried first, then all from the first on."""
+
 RARE = 1
 """In how many of the seeds each mark has to be seen at least."""
 
@@ -24,8 +31,8 @@ def simulated() -> Report:
 
 
 def test_no_seed_violates_anything(simulated: Report) -> None:
-    """WH-1 to WH-5, WH-17, WH-19, LC-1, LC-2: whatever crashes, freezes, gets lost, comes late or twice: every instance
-    ends, no finished step runs again, nobody writes without the lease, the news are the moves, a replay gives the state.
+    """WH-1 to WH-5, WH-9 to WH-20, LC-1, LC-2, LC-14: whatever crashes, freezes, gets lost, comes late or twice: every instance
+    ends, no finished step runs again, no event, answer or child is lost or counts twice, sagas are undone backwards, nobody writes without the lease, the news are the moves, a replay gives the state.
     """
     assert simulated.seeds == SEEDS
     assert not simulated.failed, "\n".join(told(verdict) for verdict in simulated.failed[:3])
@@ -39,7 +46,7 @@ def test_every_rare_state_was_seen(simulated: Report, mark: str) -> None:
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Verdict | None]:
-    return hunt(SEEDS, JOBS)
+    return dict(hunt(SEEDS, JOBS, KNOWN))
 
 
 @pytest.mark.parametrize("bug", BUGS)

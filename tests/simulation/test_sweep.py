@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pytest
 
 from tests.simulation.bugs import planted
 from tests.simulation.flows import FLOWS, Flow
-from tests.simulation.sweep import crashed, pairs, singles
+from tests.simulation.sweep import pairs, singles, spoilt
 
 
-def spoilt(flow: Flow, crashes: Iterable[tuple[int, ...]]) -> dict[tuple[int, ...], dict[str, str]]:
-    """What the crashes at these points violate."""
-    worlds = {points: crashed(flow, points)[0] for points in crashes}
-    return {points: world.violations for points, world in worlds.items() if world.violations}
+PAIRS = 60
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
@@ -27,10 +22,12 @@ def test_a_crash_at_any_call_changes_nothing(flow: Flow) -> None:
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
 def test_two_crashes_at_any_two_calls_change_nothing(flow: Flow) -> None:
-    """WH-1, WH-3: the same for every pair, the second among the calls of whoever recovers."""
-    crashes = [both for (first,) in singles(flow) for both in pairs(flow, first)]
-    assert len(crashes) > 200
-    assert not spoilt(flow, crashes)
+    """WH-1, WH-3: the same for pairs, the second among the calls of whoever recovers: here so many of them, evenly spread;
+    ``python -m tests.simulation --sweep`` tries them all.
+    """
+    crashes = [both for (first,) in list(singles(flow))[::3] for both in pairs(flow, first)]
+    assert len(crashes) > PAIRS
+    assert not spoilt(flow, crashes[:: len(crashes) // PAIRS])
 
 
 @pytest.mark.parametrize("bug", ["outbox cleared before publish", "owed news are not due"])

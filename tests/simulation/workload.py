@@ -56,10 +56,10 @@ def perform(  # noqa: PLR0917 - which execution it is, and its inputs
 ) -> Document:
     """What a body comes to; raises ValueError in its first ``fails`` attempts, and in its first ``rounds`` generations.
 
-    Its result says of which execution it is, and so does its error.
+    Its result says of which execution it is.
     """
     if attempt <= fails or generation < rounds:
-        raise ValueError(f"{path}~{generation} fails")
+        raise ValueError(f"{path} fails")
     return {"value": value, "path": path, "generation": generation}
 
 
@@ -192,7 +192,7 @@ class Author:
                 return self.new("activity", config | self.limit())
             case "user":
                 self.asks = True
-                config = {"activityType": "approval", "assignee": "ann"} | self.limit()
+                config = {"activityType": "approval", "assignee": "ann", **self.limit()}
                 if not self.calm:
                     config |= self.pick({}, {"escalation": {"after": 5_000, "assignee": "bob"}})
                 return self.new("user_activity", config)
