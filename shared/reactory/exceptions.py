@@ -293,9 +293,15 @@ class RemoteDeniedError(StepError):
 
 
 class StepTimeoutError(StepError):
+    """Something took too long; not to be tried again before ``retry_after`` milliseconds, if that is known."""
+
     code = "step_timeout"
     retryable = True
     category = "timeout"
+
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class StepInterruptedError(StepError):

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reactory.adapters.memory.instances import MemoryInstances
-from reactory.kernel.facts import Control, Fact, Interrupted, Succeeded, decode_fact
+from reactory.host.outbox import EVENT
+from reactory.host.values import resolved
+from reactory.kernel.facts import ChildEnded, Control, Fact, Interrupted, Succeeded, decode_fact
 from reactory.kernel.records import decode_record
+from reactory.kernel.snapshot import decode_state
 from reactory.ports.bus import BusEvent
-from reactory.ports.store import HistoryChunk, InboxEntry, Instance, Outcome, Push, Settle
+from reactory.ports.store import HistoryChunk, InboxEntry, Instance, Outcome, Post, Push, Settle
 from reactory.steps.context import StepContext
 from tests.simulation.chronicle import BodyStart, Chronicle
 
 if TYPE_CHECKING:
+    from reactory.ports.blobs import Blobs
     from tests.simulation.marks import Marks
     from tests.simulation.process import Process, TrueClock
     from tests.simulation.trace import Trace
@@ -42,8 +46,11 @@ class Auditor:
     a process may be ahead.
     """
 
-    def __init__(self, store: MemoryInstances, clock: TrueClock, trace: Trace, marks: Marks, skew_ms: int) -> None:
+    def __init__(  # noqa: PLR0917 - what all processes share
+        self, store: MemoryInstances, blobs: Blobs, clock: TrueClock, trace: Trace, marks: Marks, skew_ms: int
+    ) -> None:
         self.store = store
+        self.blobs = blobs
         self.clock = clock
         self.trace = trace
         self.marks = marks
@@ -60,6 +67,7 @@ class Auditor:
             "told": self._told,
             "renew": self._renew,
             "send": self._send,
+            "post": self._post,
             "append_history": self._append_history,
         }
 
@@ -153,7 +161,7 @@ class Auditor:
     def _told(self, process: Process, owner: str, entries: Mapping[str, Sequence[str]]) -> None:
         for instance_id, ids in entries.items():
             known = {event["id"] for event in self.chronicles[instance_id].published}
-            missing = [entry for entry in ids if f"{instance_id}:{entry}" not in known]
+            missing = [entry for entry in ids if ":" not in entry and f"{instance_id}:{entry}" not in known]
             if missing:
                 self.violate("nothing is struck off untold", f"{instance_id}: {missing}")
             self.trace.note(process.name, "told", f"{instance_id} {','.join(ids)}")
@@ -172,10 +180,46 @@ class Auditor:
         self, process: Process, instance_id: str, entry: InboxEntry, statuses: Sequence[str] | None = None
     ) -> Instance | None:
         after = self.store.send(instance_id, entry, statuses)
+        if after is not None and entry.id.startswith("parent:"):
+            self.marks.hit("child taken up again" if entry.id == "parent:retry" else "child cancelled by its parent")
         self.trace.note(process.name, "send", f"{instance_id} {after is not None} {entry.fact}")
         if after is not None:
             self._check(instance_id)
         return after
+
+    def _post(self, process: Process, batch: Sequence[Post]) -> set[str]:
+        found = {item.instance_id: self.store._instances.get(item.instance_id) for item in batch}
+        open_waits = {name: {wait.id for wait in one.waits} for name, one in found.items() if one is not None}
+        held = {(name, entry.id) for name, one in found.items() if one is not None for entry in one.inbox}
+        told = self.store.post(batch)
+        for item in batch:
+            heard = item.instance_id in told
+            self.trace.note(process.name, "post", f"{item.instance_id} {heard} {item.entry.fact}")
+            if not heard:
+                continue
+            if (item.instance_id, item.entry.id) in held:
+                self.marks.hit("posted twice")
+            elif not open_waits[item.instance_id] & set(item.waits):
+                self.violate("nobody is told of what he does not wait for", f"{item.instance_id}: {item.entry.fact}")
+            self._posted(item)
+            self._check(item.instance_id)
+        return told
+
+    def _posted(self, item: Post) -> None:
+        document = self.document(item.instance_id)
+        if (document.lease_until or 0) > self.clock.now():
+            self.marks.hit("post met a leased instance")
+        fact = decode_fact(item.entry.fact)
+        if not isinstance(fact, ChildEnded):
+            return
+        chronicle = self.chronicles[item.instance_id]
+        if item.entry.id in chronicle.reported:
+            self.marks.hit("parent told twice")
+        chronicle.reported.add(item.entry.id)
+        child = self.store._instances.get(fact.child)
+        moves = 0 if child is None or child.state is None else decode_state(child.state).moves
+        if child is not None and (fact.number > moves or (fact.number == moves and fact.status != child.status)):
+            self.violate("a parent is told of what is durable", f"{item.entry.fact}, but the child has moved {moves} times")
 
     def _append_history(self, process: Process, chunks: Sequence[HistoryChunk]) -> None:
         self.store.append_history(chunks)
@@ -221,13 +265,17 @@ class Auditor:
     def _recorded(self, chronicle: Chronicle, fact: Fact) -> None:
         match fact:
             case Succeeded(path=path, attempt=attempt):
-                chronicle.recorded.setdefault((path, attempt), len(self.trace))
+                execution = (path, attempt, chronicle.generation(path, fact.generation))
+                chronicle.recorded.setdefault(execution, len(self.trace))
                 chronicle.succeeded.add(path)
             case Interrupted():
                 self.marks.hit("interrupted replay")
             case Control(action=action):
                 chronicle.controls += 1
-                chronicle.retries_asked += action == "retry"
+                chronicle.retries_asked += action in ("retry", "rewind")
+                chronicle.surgery += action in ("rewind", "migrate")
+                if action == "rewind" and chronicle.is_busy():
+                    self.marks.hit("rewound during a running step")
             case _:
                 pass
 
@@ -253,10 +301,14 @@ class Auditor:
     def _record(self, chronicle: Chronicle, text: str) -> None:
         record = decode_record(text)
         if record.event == "ok" and record.status == "COMPLETED":
-            chronicle.recorded.setdefault((record.path, record.attempt), len(self.trace))
+            output = resolved(self.blobs, record.output, chronicle.family)
+            execution = (record.path, record.attempt, chronicle.generation(record.path, output["generation"]))
+            chronicle.recorded.setdefault(execution, len(self.trace))
             chronicle.succeeded.add(record.path)
         elif record.event == "ok":
             self.marks.hit("late result ignored")
+        elif record.event in ("event", "answer", "child") and record.status == "IGNORED":
+            self.marks.hit(f"late {record.event} ignored")
 
     def _moved(self, chronicle: Chronicle, item: Settle) -> None:
         before, after = chronicle.status, item.status
@@ -299,15 +351,17 @@ class Auditor:
         """A step's body begins."""
         chronicle = self.chronicles[context.instance_id]
         path, attempt, key = context.path, context.attempt, context.idempotency_key
+        generation = context.generation
         zombie = process.last_call == "renew" and process.frozen_since
-        start = BodyStart(len(self.trace), path, attempt, key, process.name, zombie)
+        start = BodyStart(len(self.trace), path, attempt, generation, key, process.name, zombie)
         self.trace.note(process.name, "body starts", f"{context.instance_id} {path} {attempt}")
         for other in chronicle.starts:
-            if other.path == path and other.key != key:
+            same = (other.path, other.generation) == (path, generation)
+            if same and other.key != key:
                 self.violate("one step has one idempotency key", f"{path}: {other.key} and {key}")
-            if (other.path == path) != (other.key == key):
+            if not same and other.key == key:
                 self.violate("an idempotency key has one step", f"{path} and {other.path}: {key}")
-            if (other.path, other.attempt) == (path, attempt):
+            if same and other.attempt == attempt:
                 self.marks.hit("body ran twice")
                 if path.rpartition("/")[2] in chronicle.order.once:
                     self.violate("at most once", f"{context.instance_id} {path} attempt {attempt} ran again")
@@ -317,13 +371,16 @@ class Auditor:
         if chronicle.overlooked.get(process.name):
             self.violate("requests are honoured before the next step", f"{context.instance_id} {path} started")
         missing = [before for before in chronicle.order.before(path) if before not in chronicle.succeeded]
-        if missing:
+        if missing and not chronicle.surgery:
             self.violate(
                 "durable before its successor starts", f"{context.instance_id} {path} started before {missing}"
             )
 
     def published(self, process: Process, events: Sequence[BusEvent]) -> None:
         for event in events:
+            if event.detail_type == EVENT:
+                self.trace.note(process.name, "publish", event.id)
+                continue
             instance_id = event.id.partition(":")[0]
             chronicle = self.chronicles[instance_id]
             self.trace.note(process.name, "publish", f"{event.id} {event.detail['status']}")
@@ -339,5 +396,9 @@ def _hasty(journal: Sequence[str]) -> list[str]:
     """The ids of the requests that come first after a snapshot: each but the first is obeyed before what the one before
     it has left to do.
     """
-    requests = takewhile(lambda fact: isinstance(fact, Control), map(decode_fact, journal))
+    requests = takewhile(_is_hasty, map(decode_fact, journal))
     return [fact.id for fact in requests if isinstance(fact, Control)][1:]
+
+
+def _is_hasty(fact: Fact) -> bool:
+    return isinstance(fact, Control) and fact.action not in ("rewind", "migrate")

@@ -34,7 +34,7 @@ Shape = tuple[float, int]
 
 
 class Backend:
-    """``on_message(queue)`` is called when a message may have become visible."""
+    """``on_message(queue)`` is called when a wake-up may have become visible, ``on_event(queue)`` when an event may have."""
 
     def __init__(self, loop: SimLoop, trace: Trace, marks: Marks, *, skew_ms: int, shape: Shape) -> None:
         self.loop = loop
@@ -52,8 +52,9 @@ class Backend:
         self.visibility_s = shape[0]
         shapes = [QueueShape(queue.name, *shape) for queue in (*WAKEUPS, EVENTS)]
         self.queue = MemoryQueue(self.clock, SequentialIds("message"), shapes)
-        self.auditor = Auditor(self.instances, self.clock, trace, marks, skew_ms)
+        self.auditor = Auditor(self.instances, self.blobs, self.clock, trace, marks, skew_ms)
         self.on_message: Callable[[str], None] = lambda _queue: None
+        self.on_event: Callable[[str], None] = lambda _queue: None
 
     def port(self, process: Process, name: str) -> Any:
         """One of the ports, as the process sees it."""
@@ -79,7 +80,10 @@ class Backend:
     def _store(self, store: Any) -> Callable[[Process, str, tuple[Any, ...]], Any]:
         def perform(process: Process, method: str, args: tuple[Any, ...]) -> Any:
             self.trace.note(process.name, method, str(args[0]) if args else "")
-            return getattr(store, method)(*args)
+            answer = getattr(store, method)(*args)
+            if method == "find" and answer:
+                self.marks.hit("look found an earlier event")
+            return answer
 
         return perform
 
@@ -115,4 +119,5 @@ class Backend:
         self.queue.send(name, messages)
         for message in messages:
             self.trace.note(process.name, "send message", f"{message.body} in {message.delay:.2f} s")
-            self.loop.call_later(message.delay + process.faults.latency(), self.on_message, name, context=Context())
+            heard = self.on_event if name == EVENTS.name else self.on_message
+            self.loop.call_later(message.delay + process.faults.latency(), heard, name, context=Context())

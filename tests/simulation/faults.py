@@ -59,7 +59,7 @@ def random_profile(random: Random) -> Profile:
 
     return Profile(
         crash=sometimes(0.005, 0.02, 0.06),
-        freeze=sometimes(0.01, 0.03, 0.08),
+        freeze=sometimes(0.02, 0.08, 0.2),
         refused=sometimes(0.01, 0.05),
         ambiguous=sometimes(0.01, 0.05, 0.15),
         message_lost=sometimes(0.1, 0.5, 1.0),
@@ -159,7 +159,7 @@ class RandomFaults:
         return self.random.random() < self.profile.on_thread
 
     def freeze_s(self) -> float:
-        return self.random.choice((1.0, 20.0, 45.0, 100.0)) * self.random.uniform(0.8, 1.2)
+        return self.random.choice((1.0, 45.0, 70.0, 100.0)) * self.random.uniform(0.8, 1.2)
 
     def late_s(self) -> float:
         return self.random.choice((0.005, 0.05, 1.0, 10.0)) * self.random.random()

@@ -2,39 +2,84 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from reactory.definition.program import SagaConfig
 from reactory.exceptions import StoreUnavailableError
 from reactory.host.recovery import restore
 from reactory.host.values import fetch, resolved
-from reactory.kernel.effects import Load, StatusChanged
-from reactory.kernel.facts import Begin, Control, Fact, Failed, Interrupted, Succeeded, Tick, decode_fact
+from reactory.kernel import paths
+from reactory.kernel.effects import Emit, Load, StartChild, StatusChanged
+from reactory.kernel.facts import (
+    Answered,
+    Begin,
+    ChildEnded,
+    Control,
+    EventArrived,
+    Fact,
+    Failed,
+    Interrupted,
+    Succeeded,
+    Tick,
+    decode_fact,
+)
 from reactory.kernel.machine import Machine
 from reactory.kernel.records import Record, decode_record
 from reactory.kernel.snapshot import decode_state
 from reactory.ports.store import Instance
+from tests.simulation.outside import eligible
 from tests.simulation.reference import undisturbed
 
 if TYPE_CHECKING:
     from tests.simulation.chronicle import Chronicle
     from tests.simulation.world import World
 
-_FACTS = frozenset({"begin", "tick", "ok", "failed", "interrupted", "control"})
+_EXTERNAL = (Control, EventArrived, Answered, ChildEnded)
+"""Facts that come through the inbox: the journal has them all."""
+
+_WAITING = frozenset({"wait_event", "user_activity", "activity", "invoke_workflow"})
+_TOLD_TWICE = frozenset({("child", "for_each"), ("answer", "user_activity")})
+"""Facts that end a part of a step, or one whose end has a record of its own."""
+
 _ENDED = frozenset({"COMPLETED", "SKIPPED"})
 
 
 def check(world: World) -> None:
     """Judge a run that has come to its end; what is wrong is noted in its violations."""
-    for instance_id in world.started:
-        judge = _Judge(world, instance_id)
+    judges = [_Judge(world, instance_id) for instance_id in world.started]
+    comparable = world.setting.workload.deterministic and not any(judge.is_disturbed() for judge in judges)
+    for judge in judges:
         try:
-            judge.check()
+            judge.check(comparable=comparable)
         except StoreUnavailableError as error:
             judge.violate("whatever is referred to is stored", error.message)
+    _work_items_are_open_waits(world)
+    _events_reach_their_waits(world)
+
+
+def _work_items_are_open_waits(world: World) -> None:
+    """Whoever looks for work finds what is waited for, and nothing else."""
+    waits = {wait.id for name in world.started for wait in world.auditor.document(name).waits if wait.kind in _ASKED}
+    items = {item.id for item in world.backend.tasks._items.values() if not item.closed}
+    if waits != items:
+        world.auditor.violate("work items are open waits", f"items {sorted(items)}, waits {sorted(waits)}")
+
+
+_ASKED = ("user", "activity")
+
+
+def _events_reach_their_waits(world: World) -> None:
+    """WH-9: no wait stays open for which there is an event."""
+    for name in world.started:
+        found = world.auditor.document(name)
+        for wait in found.waits:
+            missed = eligible(world, found, wait) if wait.kind == "event" else []
+            if missed:
+                world.auditor.violate("an event reaches who waits for it", f"{wait.id} of {name} missed {missed}")
 
 
 class _Judge:
@@ -47,18 +92,32 @@ class _Judge:
     def violate(self, rule: str, detail: str) -> None:
         self.world.auditor.violate(rule, f"{self.instance.id}: {detail}")
 
-    def check(self) -> None:
+    def is_disturbed(self) -> bool:
+        """Whether its outcome may be another than that of an undisturbed run, and rightly so."""
+        if self.world.operated or self.chronicle.controls:
+            return True
+        interrupted = any(record.event == "interrupted" for record in self.records)
+        return interrupted and (bool(self.chronicle.order.once) or self._was_given_up())
+
+    def check(self, *, comparable: bool) -> None:
         if self.instance.state is None:
             return  # it never began, which liveness has told
         self._history_has_no_gaps()
         self._nothing_ends_twice()
         self._finished_steps_never_run_again()
         self._every_fact_is_used_once()
+        self._waits_are_satisfied_once()
+        self._children_agree()
+        if not self.chronicle.surgery:
+            self._compensation_goes_backwards()
         machine, moves = self._replayed()
         if machine is not None:
             self._replay_gives_the_state(machine)
             self._news_match(moves)
-            self._outcome_is_that_of_an_undisturbed_run(machine)
+            self._children_are_those_asked_for(machine)
+            self._events_are_those_emitted(machine)
+            if comparable:
+                self._outcome_is_that_of_an_undisturbed_run(machine)
 
     # --- the history ----------------------------------------------------------------------------------------------
 
@@ -80,36 +139,144 @@ class _Judge:
 
     def _nothing_ends_twice(self) -> None:
         """Joins and containers included: each execution ends once. An operator's retry repeats nothing that ended."""
-        ends = Counter(record.path for record in self.records if record.path and record.status in _ENDED)
-        twice = sorted(path for path, count in ends.items() if count > 1)
+        assert self.instance.state is not None
+        executions = decode_state(self.instance.state).generation + 1
+        ended = [record for record in self.records if record.path and record.status in _ENDED]
+        ends = Counter(record.path for record in ended if (record.event, record.type) not in _TOLD_TWICE)
+        twice = sorted(path for path, count in ends.items() if count > executions)
         if twice:
             self.violate("everything ends once", f"{twice}")
 
     def _finished_steps_never_run_again(self) -> None:
-        used = {record.path: record.attempt for record in self.records if _is_used(record)}
+        """Per execution: what a rewind or a saga begins anew has a generation of its own."""
+        used = {
+            (record.path, generation): record.attempt
+            for record in self.records
+            if _is_used(record) and (generation := self._generation(record)) is not None
+        }
         for start in self.chronicle.starts:
-            attempt = used.get(start.path)
+            attempt = used.get((start.path, start.generation))
             if attempt is None or start.zombie:
                 continue
-            recorded = self.chronicle.recorded.get((start.path, attempt))
+            recorded = self.chronicle.recorded.get((start.path, attempt, start.generation))
             if recorded is None or start.event > recorded:
                 self.violate(
                     "a finished step never runs again", f"{start} though its success was recorded at {recorded}"
                 )
+
+    def _generation(self, record: Record) -> int | None:
+        """Of the execution whose result it is, as the body told; None where the cache may have given it."""
+        if record.path and paths.step_id(record.path) in self.chronicle.order.cached:
+            return None
+        output = resolved(self.world.backend.blobs, record.output, self.chronicle.family)
+        found = output["generation"]
+        assert isinstance(found, int)
+        return found
 
     def _every_fact_is_used_once(self) -> None:
         """What was in the journal is in the history, in that order, and each once."""
         journaled = [
             _key(fact) for fact in map(decode_fact, self.chronicle.facts) if not isinstance(fact, Begin | Tick)
         ]
-        recorded = [_key(_fact(record)) for record in self.records if record.event in _FACTS]
+        journaled = [self._stripped(key) for key in journaled]
+        recorded = [self._record_key(record) for record in self.records if _is_fact(record)]
         rest = iter(recorded)
         lost = [key for key in journaled if key not in rest]  # consumes what comes before: a test of order, too
         if lost:
             self.violate("every recorded result is used once", f"not in the history, or not in this order: {lost}")
-        twice = [key for key, count in Counter(k for k in recorded if k[0] in ("ok", "control")).items() if count > 1]
+        twice = [key for key, count in Counter(k for k in recorded if _is_unique(k)).items() if count > 1]
         if twice:
             self.violate("every recorded result is used once", f"used twice: {twice}")
+
+    def _stripped(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Without the generation of a step that may take another's result."""
+        return (*key[:3], self.chronicle.generation(key[1], key[3])) if key[0] == "ok" else key
+
+    def _record_key(self, record: Record) -> tuple[Any, ...]:
+        match record.event:
+            case "ok":
+                return "ok", record.path, record.attempt, self._generation(record)
+            case "failed" if not record.id:
+                return "failed", record.path, record.attempt
+            case "failed":
+                return "answer", record.id
+            case "interrupted":
+                return ("Interrupted",)
+            case event:
+                return event, record.id
+
+    # --- waits, children, compensation ----------------------------------------------------------------------------
+
+    def _waits_are_satisfied_once(self) -> None:
+        """WH-9, WH-11: an event serves the waits that are open when it comes, and no later one; one answer counts."""
+        events = [record.id for record in self.records if record.event == "event" and record.status != "IGNORED"]
+        answers = [record.id for record in self.records if record.event in ("answer", "failed") and record.id]
+        ignored = [r.id for r in self.records if r.event in ("answer", "failed") and r.id and r.status == "IGNORED"]
+        twice = [key for key, count in (Counter(events) + (Counter(answers) - Counter(ignored))).items() if count > 1]
+        if twice:
+            self.violate("a wait is satisfied once", f"{twice}")
+
+    def _children_agree(self) -> None:
+        """A parent's step has the result that its child ended with."""
+        blobs = self.world.backend.blobs
+        for record in self.records:
+            if record.event != "child" or record.status != "COMPLETED":
+                continue
+            child = self.world.auditor.document(record.id)
+            state = None if child.state is None else decode_state(child.state)
+            mine = resolved(blobs, record.output, self.chronicle.family)
+            theirs = None if state is None else resolved(blobs, state.output, child.family)
+            if child.status != "COMPLETED" or mine != theirs:
+                self.violate("parent and child agree", f"{record.id} is {child.status}: {_differences(mine, theirs)}")
+
+    def _children_are_those_asked_for(self, machine: Machine) -> None:
+        """One child for each attempt."""
+        asked = {effect.id for effect in machine.effects if isinstance(effect, StartChild)}
+        family = map(self.world.auditor.document, self.world.started)
+        there = {one.id for one in family if one.parent == self.instance.id}
+        if asked != there:
+            self.violate("one child per attempt", f"asked for {sorted(asked)}, there are {sorted(there)}")
+
+    def _events_are_those_emitted(self, machine: Machine) -> None:
+        emitted = {effect.id for effect in machine.effects if isinstance(effect, Emit)}
+        stored = {e.id for e in self.world.backend.events._events.values() if e.source == self.instance.id}
+        if emitted != stored:
+            self.violate("what is emitted is published", f"emitted {sorted(emitted)}, stored {sorted(stored)}")
+
+    def _compensation_goes_backwards(self) -> None:
+        """WH-15: what a saga has finished is undone in reverse order, each once, before the saga goes on."""
+        nodes = self.chronicle.program.nodes
+        finished: list[str] = []
+        undoing: list[str] = []
+        crashed = False
+        for record in self.records:
+            crashed = crashed or record.event == "interrupted"
+            node = nodes.get(paths.step_id(record.path)) if record.path else None
+            if node is None or record.event in ("control", "interrupted"):
+                continue
+            if record.status == "COMPENSATING":
+                undoing.append(record.path)
+                crashed = False
+            elif record.status == "COMPENSATED" and isinstance(node.config, SagaConfig):
+                self.world.marks.hit("compensated")
+                self.world.marks.hit("compensated across a crash", int(crashed))
+            elif record.status == "COMPENSATED" and undoing:
+                self._undone(record.path, undoing, finished)
+            elif record.status == "COMPLETED" and node.compensate_with is not None:
+                finished.append(record.path)
+        if self.instance.status == "COMPLETED":
+            left = [path for path in finished if any(path.startswith(f"{saga}/") for saga in undoing)]
+            if left and not any(nodes[paths.step_id(saga)].retry for saga in undoing):
+                self.violate("a compensation is complete", f"not undone: {left}")
+
+    def _undone(self, path: str, undoing: list[str], finished: list[str]) -> None:
+        if path not in finished:
+            return  # it had failed, or was cut off
+        saga = next(saga for saga in reversed(undoing) if path.startswith(f"{saga}/"))
+        inside = [one for one in finished if one.startswith(f"{saga}/")]
+        if inside[-1] != path:
+            self.violate("a compensation goes backwards", f"{path} was undone before {inside[-1]}")
+        finished.remove(path)
 
     # --- the replay -----------------------------------------------------------------------------------------------
 
@@ -117,17 +284,46 @@ class _Judge:
         """A fresh machine with the facts of the history, and the moves that it made."""
         fresh = msgspec.structs.replace(self.instance, state=None)
         machine = restore(fresh, self.chronicle.program, {})
+        facts = map(decode_fact, self.chronicle.facts)
+        external = deque(fact for fact in facts if isinstance(fact, _EXTERNAL))
         for record in self.records:
-            if record.event not in _FACTS or (record.event == "begin" and record.seq < machine.state.seq):
+            if not _is_fact(record) or (record.event == "begin" and record.seq < machine.state.seq):
                 continue  # who pauses an instance before it has begun makes it begin
             if record.id not in self.chronicle.hasty:
                 self._drain(machine)
             if machine.state.seq != record.seq:
                 self.violate("a replay gives the same history", f"at {machine.state.seq} instead of {record}")
                 return None, []
-            machine.apply(_fact(record))
+            fact = self._fact(machine, record, external)
+            if fact is None:
+                self.violate("every recorded result is used once", f"{record} comes from no fact")
+                return None, []
+            machine.apply(fact)
         self._drain(machine)
         return machine, [effect for effect in machine.effects if isinstance(effect, StatusChanged)]
+
+    def _fact(self, machine: Machine, record: Record, external: deque[Fact]) -> Fact | None:
+        """The fact that a record tells of; what came from outside as the journal has it."""
+        key = self._record_key(record)
+        if key[0] in ("event", "answer", "child", "control"):
+            fact = external.popleft() if external else None
+            if fact is None or _key(fact) != key:
+                return None
+            if isinstance(fact, Control) and fact.action == "migrate":
+                wanted = fact.version, fact.fingerprint
+                target = msgspec.structs.replace(self.instance, version=fact.version)
+                machine.context.programs[wanted] = self.world.program(target)
+            return fact
+        live = machine.state.live.get(record.path)
+        generation = 0 if live is None else live.generation
+        if record.event == "ok":
+            told = self._generation(record)
+            if told is not None and record.status == "COMPLETED" and told != generation:
+                self.violate("a result belongs to its execution", f"{record} was used in generation {generation}")
+            generation = generation if told is None else told
+        elif record.event == "failed" and record.status == "IGNORED":
+            generation = -1
+        return _own_fact(record, generation)
 
     def _drain(self, machine: Machine) -> None:
         while not machine.drain():
@@ -164,13 +360,10 @@ class _Judge:
             self.violate("the news are the moves", f"ended {self.instance.status}, moved to {final}")
 
     def _outcome_is_that_of_an_undisturbed_run(self, machine: Machine) -> None:
-        if self.world.operated or not self.world.setting.workload.deterministic or self.chronicle.controls:
-            return
-        interrupted = any(record.event == "interrupted" for record in self.records)
-        if interrupted and (self.chronicle.order.once or self._was_given_up()):
-            return
         fresh = msgspec.structs.replace(self.instance, state=None)
-        other, records = undisturbed(fresh, self.chronicle.program)
+        if fresh.fragment is not None:
+            return  # its parent's outcome shows what it did
+        other, records = undisturbed(fresh, self.world.program)
         blobs, owner = self.world.backend.blobs, self.instance.id
         runs = ((machine, self.records), (other, records))
         mine, theirs = (_timeless(resolved(blobs, _outcome(*run), owner)) for run in runs)
@@ -185,8 +378,19 @@ def _is_used(record: Record) -> bool:
     return record.event == "ok" and record.status == "COMPLETED"
 
 
-def _fact(record: Record) -> Fact:
-    """The fact that a record tells of."""
+def _is_fact(record: Record) -> bool:
+    """Not, what the kernel has decided by itself: the time-out of a wait is an attempt's failure, but no fact."""
+    if record.event == "failed":
+        return bool(record.id) or record.type not in _WAITING
+    return record.event != "step"
+
+
+def _is_unique(key: tuple[Any, ...]) -> bool:
+    return key[0] == "control" or (key[0] == "ok" and key[3] is not None)
+
+
+def _own_fact(record: Record, generation: int) -> Fact:
+    """The fact that a record of the instance's own doing tells of."""
     match record.event:
         case "begin":
             return Begin(record.at)
@@ -195,23 +399,26 @@ def _fact(record: Record) -> Fact:
         case "interrupted":
             return Interrupted(record.at)
         case "ok":
-            return Succeeded(record.path, record.attempt, record.started, record.at, record.output)
-        case "failed":
-            assert record.error is not None
-            return Failed(record.path, record.attempt, record.error, record.started, record.at)
+            return Succeeded(record.path, record.attempt, record.started, record.at, record.output, generation)
         case _:
-            action: Any = record.action
-            return Control(record.id, action, record.at, record.reason, record.by)
+            assert record.error is not None
+            return Failed(record.path, record.attempt, record.error, record.started, record.at, generation)
 
 
 def _key(fact: Fact) -> tuple[Any, ...]:
     match fact:
         case Succeeded():
-            return "ok", fact.path, fact.attempt
+            return "ok", fact.path, fact.attempt, fact.generation
         case Failed():
             return "failed", fact.path, fact.attempt
         case Control():
             return "control", fact.id
+        case EventArrived():
+            return "event", fact.id
+        case Answered():
+            return "answer", fact.wait
+        case ChildEnded():
+            return "child", fact.child
         case _:
             return (type(fact).__name__,)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -32,6 +32,7 @@ from tests.simulation.faults import Faults
 from tests.simulation.lambdas import Container, Lambdas
 from tests.simulation.loop import CURRENT, CircleError, SimLoop, StandstillError
 from tests.simulation.marks import Marks
+from tests.simulation.outside import DeadError, Outside
 from tests.simulation.process import Process
 from tests.simulation.trace import Trace
 from tests.simulation.workload import HANDLERS, Workload, perform, text_of
@@ -41,6 +42,14 @@ SAFETY_S = 120.0
 """How long things go wrong."""
 
 SWEEP_S = 60.0
+PAST: dict[str, str] = {
+    "pause": "paused",
+    "resume": "resumed",
+    "cancel": "cancelled",
+    "retry": "retried",
+    "rewind": "rewound",
+    "migrate": "migrated",
+}
 MOST_RESUMES = 5
 """How often an instance that stands still is resumed before it is cancelled."""
 
@@ -76,7 +85,9 @@ class World:
         self.steps = self._registry()
         self.started: list[str] = []
         self.operated = False
-        self._healing = False
+        self.healing = False
+        self.outside = Outside(self)
+        self.backend.on_event = self.outside.deliver
         self._numbers: Counter[str] = Counter()
         self._helped: Counter[str] = Counter()
 
@@ -105,7 +116,7 @@ class World:
         for document in self.setting.workload.documents:
             self._register(text_of(document))
         clients = [self.loop.create_task(self._start(*start)) for start in enumerate(self.setting.workload.starts)]
-        troubles = [self.loop.create_task(trouble) for trouble in (self._sweeps(), self._operators(), self._chaos())]
+        troubles = [self.loop.create_task(trouble) for trouble in self._everybody()]
         await self._until_rest(self.setting.safety_s, clients)
         self._heal()
         for client in clients:
@@ -116,13 +127,17 @@ class World:
         for trouble in troubles:
             trouble.cancel()
 
+    def _everybody(self) -> list[Coroutine[Any, Any, None]]:
+        outside = self.outside
+        return [self._sweeps(), self._operators(), self._chaos(), outside.publishers(), outside.people()]
+
     async def _until_rest(self, seconds: float, clients: list[asyncio.Task[None]]) -> bool:
         """Wait until all instances are at rest; False when the time is over first."""
         end = self.loop.time() + seconds
         while self.loop.time() < end:
             if all(client.done() for client in clients) and all(map(self._rests, self.started)):
                 return True
-            if self._healing:
+            if self.healing:
                 self._help()
             await asyncio.sleep(5.0)
         return all(map(self._rests, self.started))
@@ -134,7 +149,7 @@ class World:
 
     def _heal(self) -> None:
         self.trace.note("world", "heals")
-        self._healing = True
+        self.healing = True
         self.faults.calm()
         self.lambdas.lost_deletes = 0.0
         for container in self.lambdas.containers:
@@ -143,6 +158,7 @@ class World:
 
     def _help(self) -> None:
         """Somebody resumes what stands still, and cancels what does so for ever."""
+        self.outside.serve()
         for instance_id in self.started:
             found = self.auditor.document(instance_id)
             if found.status == "PAUSED" and not found.inbox and not found.journal:
@@ -225,7 +241,7 @@ class World:
     def _chronicle(self, instance: Instance) -> Chronicle:
         self.started.append(instance.id)
         program = self.program(instance)
-        return Chronicle(instance.id, program, Order(program))
+        return Chronicle(instance.id, program, Order(program), family=instance.family)
 
     def program(self, instance: Instance) -> Program:
         stored = self.backend.definitions.get(instance.tenant, instance.workflow_id, instance.version)
@@ -240,14 +256,14 @@ class World:
         while True:
             process = self.process("client")
             runner = self.runner(process)
-            name = f"{document['nameSpace']}.{document['name']}"
+            name = f"{document['nameSpace']}.{document['name']}@1.0.0"
 
             def ask(runner: Runner = runner, name: str = name) -> None:
                 runner.start.start_workflow(name, None, {}, idempotency_key=f"key{number}", priority=2)
 
             try:
-                await self._answer(process, ask)
-            except (ReactoryError, _DeadError):
+                await self.answer(process, ask)
+            except (ReactoryError, DeadError):
                 await asyncio.sleep(1.0)
                 continue
             return
@@ -256,11 +272,22 @@ class World:
 
     async def _operators(self) -> None:
         rate = self.faults.profile.operators
-        while rate and not self._healing:
+        while rate and not self.healing:
             await asyncio.sleep(self.random.expovariate(rate))
-            if self.started and not self._healing:
+            if self.started and not self.healing:
                 instance_id = self.random.choice(self.started)
-                self._operate(instance_id, self._whim(self.auditor.document(instance_id).status))
+                if self.random.random() < 0.25:
+                    self._operate_on(instance_id)
+                else:
+                    self._operate(instance_id, self._whim(self.auditor.document(instance_id).status))
+
+    def _operate_on(self, instance_id: str) -> None:
+        """Back to something that has finished, or on to another version."""
+        succeeded = sorted(self.auditor.chronicles[instance_id].succeeded)
+        if succeeded and self.random.random() < 0.7:
+            self._operate(instance_id, "rewind", step=self.random.choice(succeeded))
+        else:
+            self._operate(instance_id, "migrate", version="2.0.0")
 
     def _whim(self, status: str) -> ControlAction:
         """Mostly what fits, as far as an operator can see."""
@@ -268,32 +295,31 @@ class World:
         others: tuple[ControlAction, ...] = ("pause", "resume", "retry", "cancel")
         return fitting if self.random.random() < 0.7 else self.random.choice(others)
 
-    def _operate(self, instance_id: str, action: ControlAction) -> None:
+    def _operate(self, instance_id: str, action: ControlAction, **more: str) -> None:
         process = self.process("operator")
         runner = self.runner(process)
 
         def ask() -> None:
-            runner.control.control(instance_id, action, caller="ann")
-            past = {"pause": "paused", "resume": "resumed", "cancel": "cancelled", "retry": "retried"}
-            self.marks.hit(past[action])
+            runner.control.control(instance_id, action, caller="ann", **more)
+            self.marks.hit(PAST[action])
 
         self.operated = True
         self._let(process, ask)
 
     def _let(self, process: Process, call: Callable[[], Any]) -> None:
         """Let a process do something. What it fails with is no concern of ours."""
-        self._answer(process, call).add_done_callback(lambda answer: self._noted(process, answer.exception()))
+        self.answer(process, call).add_done_callback(lambda answer: self._noted(process, answer.exception()))
 
     def _noted(self, process: Process, error: BaseException | None) -> None:
         if isinstance(error, IllegalTransitionError):
             self.marks.hit("control refused")
         elif isinstance(error, ReactoryError):
             self.trace.note(process.name, "gives up", error.message)
-        elif error is not None and not isinstance(error, _DeadError):
+        elif error is not None and not isinstance(error, DeadError):
             self.auditor.violate("no process fails by a defect", f"{process.name}: {error!r}")
 
-    def _answer(self, process: Process, call: Callable[[], Any]) -> asyncio.Future[None]:
-        """A call made as that process. It fails with _DeadError when the process dies."""
+    def answer(self, process: Process, call: Callable[[], Any]) -> asyncio.Future[None]:
+        """A call made as that process. It fails with DeadError when the process dies."""
         answer: asyncio.Future[None] = self.loop.create_future()
 
         async def make() -> None:
@@ -304,7 +330,7 @@ class World:
             else:
                 answer.set_result(None)
 
-        process.on_death = lambda: None if answer.done() else answer.set_exception(_DeadError())
+        process.on_death = lambda: None if answer.done() else answer.set_exception(DeadError())
         process.spawn(make())
         return answer
 
@@ -313,7 +339,7 @@ class World:
     async def _sweeps(self) -> None:
         while self.setting.sweeper:
             await asyncio.sleep(SWEEP_S)
-            if self._healing or self.random.random() >= self.faults.profile.sweeps_missed:
+            if self.healing or self.random.random() >= self.faults.profile.sweeps_missed:
                 process = self.process("sweeper")
                 services = self.services(process)
                 self._let(process, partial(sweep, services))
@@ -323,9 +349,9 @@ class World:
         profile = self.faults.profile
         rates = {self._kill_one: profile.kills, self._drain_one: profile.drains, self._fail_over: profile.failovers}
         total = sum(rates.values())
-        while total and not self._healing:
+        while total and not self.healing:
             await asyncio.sleep(self.random.expovariate(total))
-            if not self._healing:
+            if not self.healing:
                 self.random.choices(list(rates), list(rates.values()))[0]()
 
     def _victim(self) -> Container | None:
@@ -365,27 +391,23 @@ class World:
             self.auditor.body_starts(process, ctx)
 
         @step("sim.do")
-        async def do(ctx: StepContext, value: Any = None, fails: int = 0) -> Any:
+        async def do(ctx: StepContext, value: Any = None, fails: int = 0, rounds: int = 0) -> Any:
             begin(ctx)
             seconds = self.setting.workload.seconds(ctx.path, ctx.attempt)
             if seconds:
                 await asyncio.sleep(seconds)
             self.trace.note("body", "ends", f"{ctx.instance_id} {ctx.path} {ctx.attempt}")
-            return perform(ctx.path, ctx.attempt, value, fails)
+            return perform(ctx.path, ctx.attempt, ctx.generation, value, fails, rounds)
 
         @step("sim.sync")
-        def sync(ctx: StepContext, value: Any = None, fails: int = 0) -> Any:
+        def sync(ctx: StepContext, value: Any = None, fails: int = 0, rounds: int = 0) -> Any:
             begin(ctx)
-            return perform(ctx.path, ctx.attempt, value, fails)
+            return perform(ctx.path, ctx.attempt, ctx.generation, value, fails, rounds)
 
         registry = StepRegistry()
         registry.add(do)
         registry.add(sync)
         return registry
-
-
-class _DeadError(Exception):
-    """Whoever should have answered is dead."""
 
 
 _PROGRAMS: dict[str, Program] = {}

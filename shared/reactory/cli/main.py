@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from reactory.cli import demo, dev, event, instance, system, task, validate, workflow
+from reactory.cli import demo, dev, event, operations, system, task, validate, workflow
 from reactory.cli.failure import Commands
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app.command("validate")(validate.validate)
 app.command("status")(system.status)
 app.command("health")(system.health)
 app.add_typer(workflow.app, name="workflow")
-app.add_typer(instance.app, name="instance")
+app.add_typer(operations.app, name="instance")  # those of ``instance`` and its own
 app.add_typer(event.app, name="event")
 app.add_typer(task.app, name="task")
 

@@ -280,9 +280,19 @@ Arguments = Annotated[Any, Check(_arguments, {"type": ["array", "string"], "item
 
 
 class ScriptModel(Shape):
-    script: SomeText
+    """``code`` is known to the format and refused when the step runs: only files that the configuration names do."""
+
+    script: SomeText | None = None
+    code: str | None = None
     args: Arguments | None = None
     input: Any = None
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if self.script is None and self.code is None:
+            said = "`script` is missing: give the name of a script that REACTORY_ALLOWED_SCRIPTS holds"
+            raise refusal(MISSING_FIELD, said, field="script")
+        return self
 
 
 class CommandModel(Shape):

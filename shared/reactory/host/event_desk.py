@@ -7,13 +7,14 @@ the order, one of the two sees the other; an event that both see reaches the inb
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from reactory.exceptions import IdempotencyConflictError, InvalidRequestError
+from reactory.exceptions import IdempotencyConflictError, InvalidRequestError, UnavailableError
 from reactory.host.values import fetch
 from reactory.host.wakeups import NEAR_MS, send_wakeups
 from reactory.kernel.facts import EventArrived, encode_fact
@@ -26,6 +27,8 @@ from reactory.ports.events import EventStore, StoredEvent
 from reactory.ports.queue import Message, Queue
 from reactory.ports.store import InboxEntry, Instance, InstanceStore, OpenWait, Post
 
+_LOG = logging.getLogger("reactory.host")
+
 KEPT_MS = 30 * 24 * 3600 * 1000
 """How long an event is kept for waits that come later, from its own time."""
 
@@ -34,6 +37,9 @@ PAGE = 500
 SKEW_MS = 2000
 """An event that is published without a time of its own after a wait began is for that wait, even if the publisher's
 clock is this much behind that of whoever created the instance."""
+
+LAST_TIME = 253_402_300_799_999
+"""The end of the year 9999."""
 
 QUEUE = "events"
 
@@ -78,12 +84,19 @@ class EventDesk:
             )
         if existing is not None and existing.due_at is None:
             return existing
-        now = self.clock.now()
-        if event.time <= now:
-            self.deliver(event, SKEW_MS if publication.time is None else 0)
-        elif event.time - now <= NEAR_MS:
-            self.remind([(event.id, event.time - now, event.tenant)])
+        try:
+            self._send_on(event, publication.time is None)
+        except UnavailableError as error:
+            _LOG.warning("event %s is stored, the sweeper will deliver it: %s", event_id, error.message)
         return existing or event
+
+    def _send_on(self, event: StoredEvent, has_no_time: bool) -> None:
+        """Deliver it now, or have somebody reminded of it if its time comes soon."""
+        early = event.time - self.clock.now()
+        if early <= 0:
+            self.deliver(event, SKEW_MS if has_no_time else 0)
+        elif early <= NEAR_MS:
+            self.remind([(event.id, early, event.tenant)])
 
     def remind(self, events: Sequence[tuple[str, int, str]]) -> None:
         """Messages (id, delay in ms, tenant) to deliver events when their time has come."""
@@ -130,7 +143,18 @@ class EventDesk:
             self.deliver(event)
 
     def deliver(self, event: StoredEvent, allowance: int = 0) -> None:
-        """Tell every instance that waits for it, page by page; then it is no longer due."""
+        """Tell every instance that waits for it; then it is no longer due.
+
+        An event of the future is looked for once more after that: whoever began to wait meanwhile, and whose clock is
+        behind, has passed it over as one whose time is still to come.
+        """
+        self._tell_waiting(event, allowance)
+        self.events.delivered(event.id)
+        if event.time > event.created_at:
+            self._tell_waiting(event, allowance)
+
+    def _tell_waiting(self, event: StoredEvent, allowance: int) -> None:
+        """Page by page."""
         after: str | None = None
         while True:
             time = event.time + allowance
@@ -145,9 +169,8 @@ class EventDesk:
             hints = [(one.instance_id, one.priority, 0, event.tenant) for one in page if one.instance_id in told]
             send_wakeups(self.queue, hints)
             if len(page) < PAGE:
-                break
+                return
             after = page[-1].instance_id
-        self.events.delivered(event.id)
 
     def _fact(self, event: StoredEvent, instance_id: str, spills: int, time: int) -> EventArrived:
         data = self.payload(event)
@@ -184,9 +207,10 @@ class EventDesk:
         consumed = decode_state(instance.state).consumed
         signal = SIGNAL + instance.id
         after: tuple[int, str] | None = None
+        now = self.clock.now()
         while True:
             page = self._candidates(instance.tenant, wait, signal, after)
-            fresh = [event for event in page if event.id not in consumed]
+            fresh = [event for event in page if event.id not in consumed and _has_come(event, now)]
             if fresh and wait.spills:
                 known = self.events.consumed(instance.id, [event.id for event in fresh])
                 fresh = [event for event in fresh if event.id not in known]
@@ -197,12 +221,19 @@ class EventDesk:
             after = page[-1].time, page[-1].id
 
     def _candidates(self, tenant: str, wait: OpenWait, signal: str, after: tuple[int, str] | None) -> list[StoredEvent]:
-        until = self.clock.now()
+        until = LAST_TIME
         if wait.key is not None:
             return self.events.find(tenant, wait.name, [wait.key, signal], wait.since, until, PAGE, after)
         any_key = self.events.find(tenant, wait.name, None, wait.since, until, PAGE, after)
         signals = self.events.find(tenant, wait.name, [signal], wait.since, until, PAGE, after)
         return sorted([*any_key, *signals], key=lambda event: (event.time, event.id))[:PAGE]
+
+
+def _has_come(event: StoredEvent, now: int) -> bool:
+    """Whether its time has come, by anybody's clock: what was not of the future for its publisher, or was delivered, is
+    not delivered again, so whoever looks for it must not pass it over because his own clock is behind.
+    """
+    return event.due_at is None or event.time <= max(now, event.created_at)
 
 
 def _entry(event: StoredEvent, fact: EventArrived) -> InboxEntry:
@@ -223,5 +254,5 @@ def _check(publication: Publication) -> None:
     for what, value, least in (("name", publication.name, 1), ("key", publication.key, 0)):
         if not least <= len(value) <= MAX_NAME or (value and not value.isprintable()):
             raise InvalidRequestError(f"{what}: must be {least} to {MAX_NAME} printable characters")
-    if publication.time is not None and not 0 <= publication.time <= 253_402_300_799_999:
+    if publication.time is not None and not 0 <= publication.time <= LAST_TIME:
         raise InvalidRequestError("eventTime: must be a time between 1970 and 9999")

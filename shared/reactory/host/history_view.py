@@ -46,7 +46,7 @@ def _entry(record: Record, blobs: Blobs, owner: str) -> dict[str, Any]:
         "at": rfc3339(record.at),
         "event": _EVENTS.get(record.event, record.event),
     }
-    for name in ("path", "type", "status", "attempt", "action", "reason", "by"):
+    for name in ("path", "type", "status", "attempt", "action", "reason", "by", "id", "key"):
         value = getattr(record, name)
         if value:
             shown[name] = value

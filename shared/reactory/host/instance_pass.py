@@ -68,6 +68,7 @@ class InstancePass:
         self._program = program
         self._ledger = Ledger(batch, instance)
         self._machine = restore(instance, program, batch.services.env)
+        self._ledger.opened = self._machine.state.opened
         self._arrived: list[Outcome] = []
         self._ready: list[RunStep] = []
         self._in_flight: dict[str, Attempt] = {}
@@ -468,7 +469,9 @@ class InstancePass:
     async def _settle(self, *, keep_lease: bool = False) -> bool:
         """Write the snapshot. True when it is written; False when the inbox had something, which is taken in then."""
         timer = self._next_need(keep_lease=keep_lease)
+        half_way = bool(self._machine.queue)
         if await self._ledger.settle(self._machine, timer, keep_lease=keep_lease):
+            self._half_way = half_way
             if self._instance.fragment is None:
                 self._program = self._machine.program
             return True

@@ -29,7 +29,9 @@ ERRAND_BYTES = 2_048
 
 
 class Ledger:
-    """``instance`` is kept as the database has it: its snapshot and journal are what a rebuilding starts from."""
+    """``instance`` is kept as the database has it: its snapshot and journal are what a rebuilding starts from. ``opened`` is how
+    many waits that snapshot has seen opened.
+    """
 
     def __init__(self, batch: Batch, instance: Instance) -> None:
         self.instance = instance
@@ -46,6 +48,7 @@ class Ledger:
         self._pages: dict[str, bytes] = {}
         self._news: list[OutboxEntry] = []
         self._owed: set[str] = set()
+        self.opened = 0
         self._spilled: dict[str, int] = {}
         self._begin = instance.id if instance.root is None else f"{instance.root}/{instance.id}"
 
@@ -112,10 +115,7 @@ class Ledger:
 
     def is_urgent(self, machine: Machine) -> bool:
         """Whether others have to know something now, although steps are still running."""
-        if any(entry.kind not in BUS_KINDS for entry in self._news):
-            return True
-        known = {wait.id for wait in self.instance.waits}
-        return {wait.id for wait in open_waits(machine)} != known
+        return machine.state.opened != self.opened or any(entry.kind not in BUS_KINDS for entry in self._news)
 
     # --- writing --------------------------------------------------------------------------------------------------
 
@@ -200,6 +200,7 @@ class Ledger:
         self._tail_count += len(settle.history)
         self._tail_bytes += sum(map(len, settle.history))
         machine.records = []
+        self.opened = machine.state.opened
         forget_unreferenced(machine.state, machine.context.values)
         self._forget_unwritten()
         news = [*instance.outbox, *settle.outbox]

@@ -16,7 +16,7 @@ from reactory.ports.blobs import Blobs
 from reactory.ports.store import Instance
 
 _SHOWN = {"SUSPENDED": "FAILED"}
-_FINAL = frozenset({"COMPLETED", "FAILED", "SKIPPED", "CANCELLED"})
+_FINAL = frozenset({"COMPLETED", "FAILED", "SKIPPED", "CANCELLED", "COMPENSATED"})
 
 
 def steps_of(machine: Machine, instance: Instance, blobs: Blobs) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ class Teller:
             try:
                 for entry in entries:
                     if entry.kind not in BUS_KINDS:
-                        self._run(owner, entry)
+                        self._try(owner, entry)
                         done[owner].append(entry.id)
             except ReactoryError as error:
                 _LOG.warning("an errand of instance %s waits for the sweeper: %s", owner, error.message)
@@ -55,6 +55,15 @@ class Teller:
             self.bus.publish([bus_event(owner, entry) for owner, entry in told])
         for owner, entry in told:
             done[owner].append(entry.id)
+
+    def _try(self, owner: str, entry: OutboxEntry) -> None:
+        """An errand that will never succeed is logged and given up: it must not keep the others from being done."""
+        try:
+            self._run(owner, entry)
+        except ReactoryError as error:
+            if error.retryable:
+                raise
+            _LOG.exception("the errand %s of instance %s cannot be done", entry.id, owner)
 
     def _run(self, owner: str, entry: OutboxEntry) -> None:
         match entry.kind:

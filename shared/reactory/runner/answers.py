@@ -218,7 +218,8 @@ class InstanceList(Answer, frozen=True):
 
 class HistoryEntry(Answer, frozen=True, omit_defaults=True):
     """``event``: step_completed and step_failed are attempts, step is what the engine decided about a step by itself;
-    begin, tick, control, interrupted concern the whole instance.
+    begin, tick, control, interrupted concern the whole instance; event, answer and child came from outside, and ``id`` is
+    theirs.
     """
 
     seq: int
@@ -235,6 +236,8 @@ class HistoryEntry(Answer, frozen=True, omit_defaults=True):
     action: str = ""
     reason: str = ""
     by: str = ""
+    id: str = ""
+    key: str = ""
 
 
 class HistoryAnswer(Answer, frozen=True):

@@ -282,9 +282,10 @@ def test_an_unexpected_success_is_an_error(engine: Any, server: Server) -> None:
 
 
 @pytest.mark.parametrize("asked_for", ["7", formatdate(BEGIN / 1000 + 7, usegmt=True)])
-def test_retry_after_is_honoured(engine: Any, server: Server, asked_for: str) -> None:
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_retry_after_is_honoured(engine: Any, server: Server, asked_for: str, status: int) -> None:
     """YF-6: the next attempt is not made before the time that the server asks for, in seconds or as a date."""
-    server.answer("/", 429, retry_after=asked_for)
+    server.answer("/", status, retry_after=asked_for)
     server.answer("/")
     step = node(f"{server.url}/") | {"retryPolicy": {"initialDelay": 1, "jitter": False}}
     instance = engine.run(step)
@@ -306,6 +307,16 @@ def test_a_server_that_is_silent_times_out(engine: Any) -> None:
         silent.listen()
         found = error(engine, node(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout=50))
     assert (found["code"], found["category"]) == ("step_timeout", "timeout")
+
+
+@pytest.mark.parametrize("path", [7, ""])
+def test_a_computed_path_that_is_no_text_fails_for_good(engine: Any, server: Server, path: Any) -> None:
+    """EH-1: what a hole gives is looked at before it is used."""
+    server.answer("/", body={"a": 1})
+    step = node(f"{server.url}/", response={"extract": [{"name": "x", "path": "${input.path}"}]})
+    instance = engine.run(step, data={"path": path})
+    assert "give a text that is not empty" in engine.reason(instance)["message"]
+    assert engine.trail(instance, "call") == ["FAILED"]
 
 
 def test_too_large_an_answer_is_refused(engine: Any, server: Server) -> None:

@@ -256,3 +256,19 @@ def test_a_step_that_a_resume_began_is_known_to_the_next_owner(engine: Engine) -
     assert engine.calls == ["a", "b"]
     assert engine.status(instance_id) == "FAILED"
     assert "vanished" in engine.reason(instance_id)["message"]
+
+
+def test_a_step_that_a_computation_led_to_is_not_forgotten_when_a_pause_comes(engine: Engine) -> None:
+    """WH-17, WH-1: a computation of several slices was durable half-way, then led to a step without another write; a pause
+    that meets this step does not undo it.
+    """
+    count = engine.node("add", "set_variable", action="set", key="n", value="${n + 1}")
+    loop = engine.node("loop", "while", condition="n < 3000", maxIterations=3000, steps=[count])
+    instance_id = engine.begin(loop, engine.do("a"), engine.do("b"), variables={"n": 0})
+    engine.during["a"] = lambda: engine.control(instance_id, "pause")
+    engine.work()
+    assert engine.status(instance_id) == "PAUSED"
+    engine.during.clear()
+    engine.ask(instance_id, "resume")
+    assert engine.status(instance_id) == "COMPLETED"
+    assert engine.calls == ["a", "b"]

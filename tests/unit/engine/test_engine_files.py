@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reactory.exceptions import InvalidStepError
 from reactory.settings import Settings
+from reactory.steps.builtin.files import Folder
 
 Document = dict[str, Any]
 
@@ -88,6 +92,87 @@ def test_a_repeated_attempt_finds_what_it_wrote(engine: Any, root: Path) -> None
     assert run(engine, {"operation": "write", "path": "a", "content": "same"})["exists"]
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"operation": "write", "path": "to", "content": "old"},
+        {"operation": "copy", "path": "from", "destination": "to"},
+        {"operation": "move", "path": "from", "destination": "to"},
+        {"operation": "move", "path": "from", "destination": "to", "overwrite": True},
+        {"operation": "delete", "path": "from"},
+        {"operation": "mkdir", "path": "deep/er"},
+    ],
+)
+def test_a_process_that_dies_at_any_time_leaves_nothing_undone(engine: Any, root: Path, config: Document) -> None:
+    """WH-19: whether the file was touched before the process died or not, the next attempt ends with the same."""
+    died, writes = True, 0
+    while died:
+        shutil.rmtree(root)
+        root.mkdir()
+        (root / "from").write_text("old")
+        instance = engine.begin(engine.node("s", "file_operation", **config), outputs={"made": "steps.s.outputs"})
+        died = engine.crash(writes)
+        engine.recover()
+        assert engine.outputs(instance)["made"]["exists"] == (config["operation"] != "delete")
+        writes += 1
+    assert writes > 3
+    assert not any(path.name.startswith(".") for path in root.iterdir())
+
+
+def test_a_move_that_was_cut_off_is_finished(tmp_path: Path) -> None:
+    """WH-19: a process may die when the file has both names; the next attempt takes the old one away."""
+    folder = Folder(tmp_path)
+    (tmp_path / "from").write_text("old")
+    os.link(tmp_path / "from", tmp_path / "to")
+    folder.move("from", "to", overwrite=False)
+    assert folder.list("") == ["to"]
+    with pytest.raises(InvalidStepError, match="set overwrite"):
+        folder.move("to", "to", overwrite=False)
+    assert folder.read("to") == b"old"
+
+
+def test_a_move_does_not_replace_another_file(tmp_path: Path) -> None:
+    """YF-4: unless overwrite is asked for."""
+    folder = Folder(tmp_path)
+    folder.write("from", b"new", overwrite=False)
+    folder.write("to", b"old", overwrite=False)
+    with pytest.raises(InvalidStepError, match="'to' exists already: set overwrite"):
+        folder.move("from", "to", overwrite=False)
+    assert (folder.read("from"), folder.read("to")) == (b"new", b"old")
+    folder.move("from", "to", overwrite=True)
+    assert (folder.list(""), folder.read("to")) == (["to"], b"new")
+
+
+@pytest.mark.parametrize("operation", ["read", "copy"])
+def test_only_files_are_read(engine: Any, root: Path, operation: str) -> None:
+    """YF-3: a pipe that nobody writes to does not hold a worker for ever."""
+    os.mkfifo(root / "pipe")
+    assert "pipe or a device" in refused(engine, operation=operation, path="pipe", destination="b")
+
+
+def test_a_link_that_comes_later_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """YF-3: somebody puts a link in the place of a folder after the path was looked at."""
+    (tmp_path / "root" / "in").mkdir(parents=True)
+    (tmp_path / "a").write_text("hidden")
+    folder = Folder(tmp_path / "root")
+    looked_at = folder.inside
+
+    def then_swapped(path: str, **more: bool) -> tuple[str, ...]:
+        parts = looked_at(path, **more)
+        (tmp_path / "root" / "in").rmdir()
+        (tmp_path / "root" / "in").symlink_to(tmp_path)
+        return parts
+
+    monkeypatch.setattr(folder, "inside", then_swapped)
+    with pytest.raises(InvalidStepError, match="'in/a'"):
+        folder.read("in/a")
+    (tmp_path / "root" / "in").unlink()
+    (tmp_path / "root" / "in").mkdir()
+    with pytest.raises(InvalidStepError, match="'in/b'"):
+        folder.write("in/b", b"x", overwrite=True)
+    assert not (tmp_path / "b").exists()
+
+
 def test_overwriting_replaces(engine: Any, root: Path) -> None:
     """YF-4: overwrite: true."""
     (root / "a").write_text("old")
@@ -124,6 +209,9 @@ def test_nothing_leads_out_of_the_folder(engine: Any, root: Path, path: str, ope
         ({"operation": "delete", "path": "."}, "is the folder for files itself"),
         ({"operation": "move", "path": "none", "destination": "b"}, "does not exist"),
         ({"operation": "read", "path": "big"}, "more than 10000000 bytes"),
+        ({"operation": "copy", "path": "big", "destination": "b"}, "more than 10000000 bytes"),
+        ({"operation": "move", "path": "folder", "destination": "folder/inner/new"}, "Invalid argument"),
+        ({"operation": "mkdir", "path": "bytes/in"}, "is a folder where a file is needed"),
     ],
 )
 def test_what_cannot_be_done_says_why(engine: Any, root: Path, config: Document, said: str) -> None:

@@ -19,7 +19,7 @@ def child(engine: Engine, *steps: dict[str, Any], **more: Any) -> str:
 
 
 def test_a_parent_gets_its_childs_result(engine: Engine) -> None:
-    """WH-5, YF-7: the outputs of the child are the step's data; nothing runs in the parent while it waits."""
+    """WH-5, YF-7, IM-6 (the waiting part): who waits for another instance gets its result; nothing runs meanwhile."""
     child(engine, engine.do("c", value="${input.n}"), outputs={"twice": "steps.c.outputs"})
     run = engine.run(invoke(engine), variables={"n": 4}, outputs={"got": "steps.call.outputs"})
     got = engine.outputs(run)["got"]
@@ -241,3 +241,20 @@ def test_batches_survive_crashes(engine: Engine) -> None:
         engine.recover()
         engine.recover()
         assert engine.outputs(run) == {"all": [0, 1, 2, 3, 4]}, writes
+
+
+def test_large_results_beside_failures_are_kept(engine: Engine) -> None:
+    """WH-21, LC-14: what a failed batch has reported may be out of line when the loop goes on, fails and is retried."""
+    body = engine.do(
+        "one", value="${item}" + "x" * 1000, label="${item % 50 == 7 ? 'bad' : 'good'}", retryPolicy={"maxAttempts": 1}
+    )
+    engine.errors["bad"] = [ValueError("bad") for _ in range(3)]
+    run = engine.run(
+        spread(engine, body, batch=50, maxConcurrency=1, toleratedFailurePercentage=1),
+        outputs={"sizes": {"type": "array", "source": "steps.each.outputs.results.map(r, size(r.value))"}},
+        **items(200),
+    )
+    assert engine.status(run) == "FAILED"
+    engine.ask(run, "retry")
+    assert len(engine.outputs(run)["sizes"]) == 200
+    assert engine.calls.count("good") == 196

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from reactory import StepContext
-from reactory.exceptions import StepTimeoutError
+from reactory.exceptions import InvalidDefinitionError, StepTimeoutError
 from reactory.settings import Settings
 from reactory.steps.builtin.process import run_process
 
@@ -74,6 +74,30 @@ def test_nothing_of_the_environment_is_handed_on(
     monkeypatch.setenv("REACTORY_MONGODB_URI", "mongodb://ann:hunter2@db")
     script(ECHO)
     assert set(run(engine, node(engine))["outputs"]["env"]) <= {"PATH", "LC_CTYPE"}
+
+
+def test_a_program_sees_the_public_values(engine: Any, script: Callable[[str], None]) -> None:
+    """YF-4: what REACTORY_ENV makes public to expressions is the environment of a program too."""
+    script("import os\nprint(os.environ['REGION'])")
+    engine.settings = engine.settings.model_copy(update={"env": {"REGION": "eu"}})
+    assert run(engine, node(engine))["stdout"] == "eu\n"
+
+
+@pytest.mark.parametrize("config", [{"code": "print(1)"}, {"script": "import os\nprint(os.environ)"}])
+def test_code_in_a_document_is_not_run(engine: Any, config: dict[str, str]) -> None:
+    """YF-3: a document that carries its code is registered, and refused when it runs; the error names the setting."""
+    instance = engine.run(engine.node("run", "python_script", **config))
+    shown = engine.see(instance)["steps"][0]
+    assert shown["error"]["code"] == "step_not_allowed"
+    assert "REACTORY_ALLOWED_SCRIPTS" in shown["error"]["message"]
+    assert engine.trail(instance, "run") == ["FAILED"]
+
+
+@pytest.mark.parametrize("config", [{}, {"args": ["x"]}])
+def test_a_script_has_a_name(engine: Any, config: dict[str, Any]) -> None:
+    """YF-1: a step that says neither which script nor its code is refused before anything runs."""
+    with pytest.raises(InvalidDefinitionError, match="`script` is missing"):
+        engine.run(engine.node("run", "python_script", **config))
 
 
 @pytest.mark.parametrize(
@@ -139,6 +163,32 @@ def test_a_program_that_takes_too_long_is_killed_with_its_children(tmp_path: Pat
     assert os.read(alive, 10) == b"x"
     assert os.read(alive, 10) == b""
     os.close(alive)
+
+
+def test_what_a_program_leaves_behind_is_not_waited_for(tmp_path: Path) -> None:
+    """YF-6: a program has ended when it has, though what it started holds its output open; that is killed."""
+    pipe = tmp_path / "alive"
+    os.mkfifo(pipe)
+    alive = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    text = (
+        "import subprocess, sys\n"
+        f"pipe = open({str(pipe)!r}, 'w')\n"
+        "sleep = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
+        "subprocess.Popen(sleep, pass_fds=[pipe.fileno()])\n"
+        "print('done' * 50_000)"
+    )
+    ctx = StepContext(instance_id="i", workflow_id="w", version="1.0.0", path="p", step_id="p")
+    ended = run_process([sys.executable, "-c", text], b"", ctx)
+    assert (ended.exit_code, ended.stdout) == (0, b"done" * 50_000 + b"\n")
+    os.set_blocking(alive, True)
+    assert os.read(alive, 10) == b""
+    os.close(alive)
+
+
+def test_a_program_may_go_on_in_silence(engine: Any, script: Callable[[str], None]) -> None:
+    """YF-4: it has not ended because it has closed its outputs; its exit code counts."""
+    script("import os\nfor n in (0, 1, 2): os.close(n)\nos._exit(7)")
+    assert "ended with 7" in failure(engine, node(engine))
 
 
 def test_too_much_output_ends_it(engine: Any, script: Callable[[str], None]) -> None:

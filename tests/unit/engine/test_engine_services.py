@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from reactory import service
 from reactory.exceptions import InvalidDefinitionError
 from reactory.steps.modules import Modules, load_modules
-from reactory.steps.service import Service
+from reactory.steps.service import Service, ServiceRegistry
 
 PRICES = """
 from reactory import service
@@ -113,6 +115,25 @@ def test_what_cannot_be_called_fails_for_good(engine: Any, tmp_path: Path, confi
     assert said in message
     assert "hunter2" not in message
     assert engine.trail(instance, "call") == ["FAILED"]
+
+
+def test_an_async_method_ends_when_its_time_is_over(engine: Any) -> None:
+    """YF-6: it is cancelled then, so that it can clean up and holds no thread."""
+    cancelled = threading.Event()
+
+    class Waiting:
+        async def forever(self) -> None:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled.set()
+                raise
+
+    engine.named_services = ServiceRegistry([Service(Waiting, "acme.Waiting@1.0.0")])
+    step = engine.node("call", "service_invoke", service="acme.Waiting", method="forever")
+    instance = engine.run(step | {"timeout": 50, "retryPolicy": {"maxAttempts": 1}})
+    assert cancelled.wait(30)
+    assert engine.see(instance)["steps"][0]["error"]["category"] == "timeout"
 
 
 def test_an_object_can_be_a_service() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -122,6 +123,38 @@ def test_a_repeated_attempt_creates_one_item(engine: Any) -> None:
     assert engine.crash(2)
     engine.recover()
     assert len(engine.outputs(instance)["all"]["items"]) == 1
+
+
+def fill(engine: Any, list_id: str, count: int) -> None:
+    for number in range(count):
+        item = {"id": f"{number:05}", "title": str(number), "status": "pending", "createdAt": number}
+        engine.records.put("default", "todo", f"{list_id}/{number:05}", json.dumps(item))
+
+
+def test_a_long_list_is_given_whole(engine: Any) -> None:
+    """YF-4: nothing is left out in silence, however many items there are before what is looked for."""
+    fill(engine, "long", 2500)
+    fill(engine, "longer", 5)
+    engine.records.put("default", "todo", "long/99999", json.dumps({"id": "99999", "status": "new", "createdAt": 1}))
+    listed = run(
+        engine,
+        flow(
+            engine,
+            "Long",
+            todo(engine, "all", "list", listId="long", status="pending"),
+            todo(engine, "new", "list", listId="long", status="new"),
+        ),
+    )
+    assert [int(item["id"]) for item in listed["all"]["items"]] == list(range(2500))
+    assert [item["id"] for item in listed["new"]["items"]] == ["99999"]
+
+
+def test_a_list_without_end_is_refused(engine: Any) -> None:
+    """YF-3: the items of a list are bounded, and the error says what to do."""
+    fill(engine, "endless", 10_000)
+    instance = engine.run(todo(engine, "all", "list", listId="endless"))
+    assert "delete what is done" in engine.reason(instance)["message"]
+    assert engine.trail(instance, "all") == ["FAILED"]
 
 
 def test_an_unknown_item_fails_for_good(engine: Any) -> None:

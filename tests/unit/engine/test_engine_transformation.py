@@ -86,6 +86,24 @@ def test_an_expression_that_fails_fails_the_step_for_good(engine: Any) -> None:
     assert engine.trail(instance, "shape") == ["FAILED"]
 
 
+@pytest.mark.parametrize(
+    "transformations",
+    [
+        [{"operation": "map", "source": "input.many", "target": "x", "config": {"expression": "input.text"}}],
+        [
+            {"operation": "extract", "source": "[input.text]", "target": f"x{n}", "config": {"path": "0"}}
+            for n in range(60)
+        ],
+    ],
+)
+def test_many_small_results_are_bounded_together(engine: Any, transformations: list[dict[str, Any]]) -> None:
+    """YF-3: what no single expression may make, many of them may not make either."""
+    step = engine.node("shape", "data_transformation", transformations=transformations)
+    instance = engine.run(step, data={"many": list(range(60)), "text": "x" * 1_000_000})
+    assert "more than 50000000 bytes" in engine.reason(instance)["message"]
+    assert engine.trail(instance, "shape") == ["FAILED"]
+
+
 @pytest.mark.parametrize("config", [{"condition": "item"}, {"condition": "input.lines.map(x, x.price > item.price)"}])
 def test_expressions_stop_at_their_budget(engine: Any, config: dict[str, Any]) -> None:
     """YF-3: one expression cannot run for ever; small ones pass."""

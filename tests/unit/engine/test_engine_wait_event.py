@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from reactory.exceptions import IdempotencyConflictError, InvalidRequestError
+from reactory.exceptions import IdempotencyConflictError, InvalidRequestError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from tests.unit.engine.conftest import Engine
@@ -46,6 +46,20 @@ def test_an_event_that_came_first_is_delivered_if_it_is_not_too_old(engine: Engi
     engine.clock.advance(1000)
     publish(engine, data={"n": 1})
     engine.advance(9000)
+    assert engine.outputs(run) == {"got": {"n": 1}}
+
+
+@pytest.mark.parametrize("ahead", [0, 30_000])
+def test_an_event_of_a_publisher_whose_clock_is_ahead(engine: Engine, ahead: int) -> None:
+    """WH-9: it came before the wait began, whatever the clock of whoever begins to wait says of its time."""
+    run = engine.begin(waiting(engine), outputs={"got": "steps.w.outputs"})
+    now = engine.clock.now()
+    engine.clock.set(now + 60_000)
+    event = engine.runner.events.publish("paid", "o1", {"n": 1}, time=now + 60_000 + ahead).event_id
+    engine.clock.set(now + 60_000 + ahead)
+    engine.runner.events.deliver(event)
+    engine.clock.set(now)
+    engine.work()
     assert engine.outputs(run) == {"got": {"n": 1}}
 
 
@@ -250,3 +264,35 @@ def test_a_wrong_name_is_refused(engine: Engine, name: str, key: str) -> None:
     """WR-11: an event that nobody could wait for is refused with what is wrong, and not stored."""
     with pytest.raises(InvalidRequestError, match=r"printable characters"):
         publish(engine, name, key)
+
+
+def test_a_name_that_cannot_be_published_fails_its_step(engine: Engine) -> None:
+    """WR-11: the step says what is wrong with it; nothing is left to be told for ever."""
+    run = engine.run(engine.node("e", "emit_event", eventName="${'x' + input.long}"), **LONG)
+    assert engine.status(run) == "FAILED"
+    assert "at most 256 printable characters" in engine.reason(run)["message"]
+    assert engine.instance(run).outbox == []
+
+
+LONG: dict[str, Any] = {"data": {"long": "y" * 300}, "inputs": {"long": {"type": "string"}}}
+
+
+def test_an_event_that_was_stored_is_not_refused(engine: Engine) -> None:
+    """WH-11, WH-4: when it is stored, and then nobody can be told, the publisher is not made to publish it twice: the
+    sweeper delivers it.
+    """
+    run = engine.run(waiting(engine))
+    store = engine.instances
+
+    class Deaf:
+        def __getattr__(self, name: str) -> Any:
+            if name == "waiting":
+                raise StoreUnavailableError("not now")
+            return getattr(store, name)
+
+    engine.instances = cast("Any", Deaf())
+    assert engine.runner.events.publish("paid", "o1").event_id
+    engine.instances = store
+    assert engine.status(run) == "RUNNING"
+    engine.advance(60_000)
+    assert engine.status(run) == "COMPLETED"

@@ -58,6 +58,8 @@ def test_public_addresses_are_reached(address: str) -> None:
         "2001:0:53aa:64c::1",
         "2001:db8::1",
         "2606:4700::5efe:10.0.0.1",
+        "3fff::1",
+        "5f00::1",
         "fc00::1",
         "fd00:ec2::254",
         "fe80::1",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from reactory.exceptions import RemoteUnavailableError
+from reactory.exceptions import RemoteUnavailableError, StepTimeoutError
 from reactory.steps.builtin.addresses import AddressGuard
 from reactory.steps.builtin.outbound import Outbound, Outgoing
 
@@ -110,6 +112,31 @@ def test_a_certificate_of_another_name_is_refused(secure: Secure) -> None:
     guard = AddressGuard(["127.0.0.0/8"], lambda host, port: ["127.0.0.1"])
     with pytest.raises(RemoteUnavailableError, match="cannot be reached"):
         Outbound(guard, secure.trusting).send(get(f"https://other.test:{secure.port}/"), 5)
+
+
+@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nx: ", b"HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n"])
+def test_an_answer_in_drops_does_not_go_on_for_ever(begin: bytes) -> None:
+    """YF-6: the time is that of the whole call; each byte that comes does not begin it anew."""
+    seconds = [0.0]
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            """Each drop takes ten seconds; there are many more of them than the call has time for."""
+            talking, _ = listening.accept()
+            with talking, contextlib.suppress(OSError):
+                talking.recv(65_536)
+                talking.sendall(begin)
+                for _ in range(500):
+                    seconds[0] += 10
+                    talking.sendall(b"a")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        guard = AddressGuard(["127.0.0.1"])
+        outbound = Outbound(guard, ssl.create_default_context, lambda: seconds[0])
+        with pytest.raises(StepTimeoutError, match="did not answer in time"):
+            outbound.send(get(f"http://127.0.0.1:{listening.getsockname()[1]}/"), 30)
+        dripping.join()
 
 
 def test_another_address_of_the_name_is_tried(secure: Secure) -> None:

@@ -121,6 +121,7 @@ def child_ended(machine: Machine, path: str, live: NodeState, fact: ChildEnded) 
 
 def _take_in(machine: Machine, path: str, live: NodeState, rule: Distribution) -> None:
     """Results of whole batches go out of line at once; of those with failures they wait for a retry, or for the end."""
+    live.results = {number: machine.context.deref(entry) for number, entry in live.results.items()}
     reported = {number: entry for number, entry in live.results.items() if "failed" not in entry}
     outputs = {number: machine.context.whole(entry["output"]) for number, entry in reported.items()}
     for number, entry in reported.items():

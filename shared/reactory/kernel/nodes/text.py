@@ -18,6 +18,17 @@ def name(template: Template, scope: KernelScope, what: str) -> str:
     return value
 
 
+LONGEST = 256
+"""Characters of an event's name or key."""
+
+
+def label(value: str, what: str) -> str:
+    """A name or key of an event that can be published."""
+    if len(value) > LONGEST or (value and not value.isprintable()):
+        raise ExpressionError(f"{what} must be at most {LONGEST} printable characters, not {value[:40]!r}")
+    return value
+
+
 def optional(template: Template, scope: KernelScope, what: str) -> str | None:
     """A text, or None where there is none."""
     value = template.render(scope)

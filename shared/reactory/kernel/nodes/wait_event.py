@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def start(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
     config = node.config
     assert isinstance(config, WaitEventConfig)
-    name = text.name(config.name, scope, f"eventName of '{path}'")
+    name = text.label(text.name(config.name, scope, f"eventName of '{path}'"), f"eventName of '{path}'")
     key = None if config.key is None else text.key(config.key, scope, f"eventKey of '{path}'")
     since = machine.context.created
     if config.since is not None and (given := config.since.render(scope)) is not None:
@@ -30,8 +30,9 @@ def start(machine: Machine, path: str, node: Node, live: NodeState, scope: Kerne
 def emit(machine: Machine, path: str, node: Node, live: NodeState, scope: KernelScope) -> None:
     config = node.config
     assert isinstance(config, EmitEventConfig)
-    name = text.name(config.name, scope, f"eventName of '{path}'")
+    name = text.label(text.name(config.name, scope, f"eventName of '{path}'"), f"eventName of '{path}'")
     key = "" if config.key is None else text.key(config.key, scope, f"eventKey of '{path}'")
+    text.label(key, f"eventKey of '{path}'")
     if key.startswith(waits.SIGNAL):
         raise ExpressionError(f"eventKey of '{path}' must not begin with @: such keys are for signals to one instance")
     data = config.data.render(scope)

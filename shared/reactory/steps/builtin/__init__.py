@@ -36,8 +36,8 @@ def builtin_steps(services: BuiltinServices) -> list[StepFunction]:
         "file_operation": file_operation(services.files_root),
         "telemetry": telemetry(services.clock),
         "service_invoke": service_invoke(services.services),
-        "python_script": python_script(services.scripts),
-        "cli_command": cli_command(services.commands),
+        "python_script": python_script(services.scripts, services.env),
+        "cli_command": cli_command(services.commands, services.env),
     }
     return [StepFunction(body, f"{RESERVED}{kind}") for kind, body in bodies.items()]
 

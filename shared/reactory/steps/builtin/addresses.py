@@ -30,6 +30,8 @@ _CLOSED: tuple[Network, ...] = (
     ipaddress.IPv4Network("192.88.99.0/24"),
     ipaddress.IPv6Network("64:ff9b:1::/48"),  # NAT64 of a network of one's own
     ipaddress.IPv6Network("2001::/32"),  # Teredo
+    ipaddress.IPv6Network("3fff::/20"),  # documentation
+    ipaddress.IPv6Network("5f00::/16"),  # segment routing
     ipaddress.IPv6Network("fec0::/10"),  # site-local
 )
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)

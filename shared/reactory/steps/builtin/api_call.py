@@ -57,7 +57,8 @@ class ApiCall:
         wanted = wanted_object(config, "response")
         body = _decoded(answer, wanted.get("bodyType") or "json", request.shown)
         extracted = {
-            entry["name"]: lookup_path(body, entry["path"].split("."), None) for entry in wanted.get("extract") or ()
+            entry["name"]: lookup_path(body, wanted_text(entry, "path").split("."), None)
+            for entry in wanted.get("extract") or ()
         }
         return {"response": {"status": answer.status, "headers": _headers(answer), "body": body}, **extracted}
 
@@ -81,7 +82,7 @@ class ApiCall:
             case 401 | 403:
                 raise RemoteDeniedError(f"{said}: look at the credentials and what they may do")
             case 408:
-                raise StepTimeoutError(f"{said}: it waited too long for the request")
+                raise StepTimeoutError(f"{said}: it waited too long for the request", retry_after=self._wait(answer))
             case 429:
                 raise RemoteBusyError(f"{said}: too many requests", retry_after=self._wait(answer))
             case status if status >= 500:

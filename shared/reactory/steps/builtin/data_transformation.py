@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from reactory.definition.captured import CapturedScope
 from reactory.definition.expression import compile_expression, lookup_path, truthy
 from reactory.definition.template import as_text
 from reactory.definition.wording import shown
 from reactory.exceptions import InvalidStepError, StepTimeoutError
 from reactory.steps.context import StepContext
+
+LIMIT = 50_000_000
+"""Bytes of all results of one step together, as JSON."""
 
 DEFAULT_TARGET = "result"
 """What the last transformation's result is called when it has no target."""
@@ -33,6 +38,7 @@ class _Work:
     def __init__(self, ctx: StepContext) -> None:
         self._ctx = ctx
         self._scope = CapturedScope(ctx.config["scope"])
+        self._left = LIMIT
         self.targets: dict[str, Any] = {}
         self.previous: Any = None
 
@@ -40,8 +46,19 @@ class _Work:
         source = transformation["source"]
         data = self.previous if source is None else self.evaluate(source)
         self.previous = _OPERATIONS[transformation["operation"]](self, data, transformation["config"])
+        if transformation["operation"] != "map":  # whose results were looked at one by one
+            self.keep(self.previous)
         if transformation["target"]:
             self.targets[transformation["target"]] = self.previous
+
+    def keep(self, made: Any) -> Any:
+        """``made``, unless there is too much already: each expression is bounded, but there may be many."""
+        self._left -= len(msgspec.json.encode(made))
+        if self._left < 0:
+            raise InvalidStepError(
+                f"the results have more than {LIMIT} bytes: transform fewer items at once, or in a step of your own"
+            )
+        return made
 
     def evaluate(self, source: str, /, **names: Any) -> Any:
         """An expression over the step's scope, the targets so far, and ``names``. Stops when nobody waits any more."""
@@ -56,7 +73,7 @@ class _Work:
 
 
 def _map(work: _Work, data: Any, config: Config) -> Any:
-    return [made for _, made in work.each(data, config["expression"])]
+    return [work.keep(made) for _, made in work.each(data, config["expression"])]
 
 
 def _filter(work: _Work, data: Any, config: Config) -> Any:

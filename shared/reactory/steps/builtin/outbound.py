@@ -13,6 +13,7 @@ import httpx2
 
 from reactory.exceptions import InvalidStepError, RemoteRefusedError, RemoteUnavailableError, StepTimeoutError
 from reactory.steps.builtin.addresses import AddressGuard
+from reactory.steps.builtin.deadline import DeadlineTransport
 
 LIMIT = 10_000_000
 """Bytes of an answer's body."""
@@ -48,11 +49,17 @@ class Answer:
 
 
 class Outbound:
-    """``tls`` makes the context that certificates are checked with."""
+    """``tls`` makes the context that certificates are checked with; ``monotonic`` tells seconds."""
 
-    def __init__(self, guard: AddressGuard, tls: Callable[[], ssl.SSLContext] = httpx2.create_ssl_context) -> None:
+    def __init__(
+        self,
+        guard: AddressGuard,
+        tls: Callable[[], ssl.SSLContext] = httpx2.create_ssl_context,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._guard = guard
         self._make_tls = tls
+        self._monotonic = monotonic
         self._tls: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         for name in ("httpx2", "httpcore2"):  # they log addresses with their query, and headers
@@ -63,7 +70,8 @@ class Outbound:
 
         StepNotAllowedError, RemoteUnavailableError, StepTimeoutError, RemoteRefusedError, InvalidStepError.
         """
-        until = time.monotonic() + seconds
+        self._context()  # made once per process, in nobody's time
+        until = self._monotonic() + seconds
         for _ in range(redirects + 1):
             answer = self._exchange(request, until)
             location = answer.headers.get("location")
@@ -85,13 +93,17 @@ class Outbound:
 
     def _at(self, address: str, request: Outgoing, until: float) -> Answer:
         """Ask at this address, under the name that the request has: for the server, and for its certificate."""
-        remaining = until - time.monotonic()
-        if remaining <= 0:
+
+        def remaining() -> float:
+            return until - self._monotonic()
+
+        if remaining() <= 0:
             raise _too_late(request)
         headers = httpx2.Headers(request.headers)
         headers["host"] = request.url.netloc.decode("ascii")
         try:
-            with httpx2.Client(verify=self._context(), trust_env=False, timeout=remaining) as client:
+            transport = DeadlineTransport(self._context(), remaining)
+            with httpx2.Client(transport=transport, trust_env=False, timeout=None) as client:
                 sent = client.build_request(
                     request.method,
                     request.url.copy_with(host=address),
@@ -99,7 +111,7 @@ class Outbound:
                     content=request.content,
                     extensions={"sni_hostname": request.url.raw_host.decode("ascii")},
                 )
-                return _read(client.send(sent, stream=True), request, until)
+                return _read(client.send(sent, stream=True), request)
         except httpx2.ConnectTimeout as error:
             raise RemoteUnavailableError(f"{request.shown} cannot be reached in time") from error
         except httpx2.TimeoutException as error:
@@ -127,15 +139,13 @@ def _target(request: Outgoing) -> tuple[str, int]:
     return url.raw_host.decode("ascii").strip("[]"), url.port or _SCHEMES[url.scheme]
 
 
-def _read(response: httpx2.Response, request: Outgoing, until: float) -> Answer:
+def _read(response: httpx2.Response, request: Outgoing) -> Answer:
     body = bytearray()
     try:
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > LIMIT:
                 raise RemoteRefusedError(f"{request.shown} answered with more than {LIMIT} bytes: ask for less")
-            if time.monotonic() > until:
-                raise _too_late(request)
     finally:
         response.close()
     return Answer(response.status_code, response.headers, bytes(body), response.encoding or "utf-8")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class BuiltinServices:
     """``files_root`` None: no files. ``scripts`` maps a name to a path, ``commands`` a name to the words of a command
-    line; ``allowed_hosts`` are hosts, host:port or CIDR that api_call may reach although they are not public.
+    line, and ``env`` is what these see of the environment beside PATH; ``allowed_hosts`` are hosts, host:port or CIDR
+    that api_call may reach although they are not public.
     """
 
     records: Records
@@ -27,6 +28,7 @@ class BuiltinServices:
     files_root: Path | None = None
     scripts: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
     allowed_hosts: Sequence[str] = ()
 
     @classmethod
@@ -38,5 +40,6 @@ class BuiltinServices:
             files_root=Path(settings.files_root) if settings.files_root else None,
             scripts=settings.allowed_scripts,
             commands=settings.allowed_commands,
+            env=settings.env,
             allowed_hosts=tuple(settings.allowed_hosts),
         )

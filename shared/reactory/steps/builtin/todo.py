@@ -6,7 +6,7 @@ What is created gets its id from the step's idempotency key: an attempt that is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -20,8 +20,10 @@ from reactory.steps.context import StepContext
 
 KIND = "todo"
 DEFAULT_LIST = "default"
-MOST = 1000
-"""Items that one ``list`` gives."""
+MOST = 10_000
+"""Items of one list."""
+
+_PAGE = 1000
 
 Item = dict[str, Any]
 
@@ -61,11 +63,21 @@ class TodoLists:
 
     def _list(self, ctx: StepContext, list_id: str) -> list[Item]:
         """In the order in which they were made, only those of ``status`` when one is given."""
-        found = self._records.list(ctx.tenant, KIND, f"{list_id}/", MOST)
-        items: list[Item] = [msgspec.json.decode(value) for _, value in found]
         wanted = ctx.config.get("status")
-        kept = [item for item in items if wanted is None or item["status"] == wanted]
+        kept = [item for item in self._all(ctx, list_id) if wanted is None or item["status"] == wanted]
         return sorted(kept, key=lambda item: (item["createdAt"], item["id"]))
+
+    def _all(self, ctx: StepContext, list_id: str) -> Iterator[Item]:
+        after: str | None = None
+        for _ in range(MOST // _PAGE):
+            found = self._records.list(ctx.tenant, KIND, f"{list_id}/", _PAGE, after)
+            yield from (msgspec.json.decode(value) for _, value in found)
+            if len(found) < _PAGE:
+                return
+            after = found[-1][0]
+        raise InvalidStepError(
+            f"the list {shown(list_id)} has {MOST} items or more: delete what is done, or begin another"
+        )
 
     def _change(self, ctx: StepContext, list_id: str, changes: Mapping[str, Any]) -> Item:
         item_id = wanted_text(ctx.config, "itemId")
