@@ -11,7 +11,7 @@ from reactory.definition.document import load_document
 from reactory.definition.validate import validate
 from reactory.steps import load_modules
 
-MODULES = load_modules([Path(__file__).parents[3] / "workflows"])
+MODULES = load_modules([Path(__file__).parents[3] / "workflows" / "acme-orders"])
 FILES = {file.path.name: file.text for file in MODULES.workflows}
 
 

@@ -21,7 +21,7 @@ from reactory.kernel.timers import next_timer
 from reactory.steps import describe_error, load_modules, to_json_value
 
 FOLDER = Path(__file__).parents[3] / "workflows"
-MODULES = load_modules([FOLDER])
+MODULES = load_modules([FOLDER / "acme-orders"])
 PROGRAMS = {
     program.name: program
     for program in (load_program(file.text, MODULES.registry.names()) for file in MODULES.workflows)
