@@ -109,6 +109,16 @@ _DURATION = whole(0, MAX_DURATION, said="give a whole number of milliseconds; du
 _MILLISECONDS = {"type": ["integer", "string"], "description": "milliseconds, or a ${…} that gives them"}
 
 
+_DIGITS = re.compile(r"[0-9]{1,20}\Z")
+
+
+def _duration(value: Any) -> Any:
+    """Milliseconds, also in quotes, as the original's designer saves them."""
+    if isinstance(value, str) and _DIGITS.match(value) and int(value) <= MAX_DURATION:
+        return value
+    return _DURATION.accept(value)
+
+
 def _millis_or_text(low: int) -> Callable[[Any], Any]:
     """A number of milliseconds or a duration text, at least ``low``."""
     advice = f"give a number of milliseconds or a text such as 5s, 1m, 2h, 3d, at least {low} ms"
@@ -140,7 +150,7 @@ Milliseconds = Annotated[int, whole(1, MAX_DURATION, said=_TIMEOUT)]
 TimeAmount = Annotated[Any, Check(_millis_or_text(1), _TIME_AMOUNT)]
 IntervalTemplate = Annotated[Any, Check(_later_or(_millis_or_text(1)), _TIME_AMOUNT)]
 MomentTemplate = Annotated[Any, Check(_later_or(_instant), _MOMENT)]
-DurationTemplate = Annotated[Any, Check(_later_or(_DURATION.accept), _MILLISECONDS)]
+DurationTemplate = Annotated[Any, Check(_later_or(_duration), _MILLISECONDS)]
 DurationTextTemplate = Annotated[str, Check(_later_or(_parsed_by(parse_duration)), {"type": "string"})]
 InstantTemplate = Annotated[str, Check(_later_or(_parsed_by(parse_instant)), {"type": "string"})]
 

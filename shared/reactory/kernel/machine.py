@@ -494,6 +494,7 @@ class Machine:
 
     def workflow_info(self) -> dict[str, Any]:
         """``workflow`` as expressions see it."""
+        started = rfc3339(self.state.started or 0)
         return {
             "id": self.program.id,
             "name": self.program.name,
@@ -501,7 +502,8 @@ class Machine:
             "version": self.program.version,
             "instanceId": self.context.instance_id,
             "tenant": self.context.tenant,
-            "startedAt": rfc3339(self.state.started or 0),
+            "startedAt": started,
+            "startTime": started,  # its name in the original's documents
         }
 
     def record(self, event: str, path: str = "", kind: str = "", status: str = "", **more: Any) -> None:

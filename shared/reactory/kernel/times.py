@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from math import inf
 from typing import Any
@@ -15,6 +16,8 @@ from reactory.exceptions import ExpressionError, InvalidRequestError
 LONGEST = 100 * 366 * 24 * 3600 * 1000
 """A hundred years, in milliseconds: what is longer is a mistake, and no date can hold it."""
 
+_DIGITS = re.compile(r"[0-9]{1,20}\Z")
+
 
 def length(duration: Duration, scope: Scope, what: str, *, texts: bool = False) -> int:
     """Milliseconds; with ``texts`` an amount may turn out to be a text. Raises ExpressionError that names ``what``."""
@@ -23,6 +26,8 @@ def length(duration: Duration, scope: Scope, what: str, *, texts: bool = False) 
     value: Any = None if duration.amount is None else duration.amount.render(scope)
     if texts and isinstance(value, str):
         return _parsed(parse_duration, value, what)
+    if isinstance(value, str) and _DIGITS.match(value):
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < inf:
         raise ExpressionError(f"{what} must be a number of milliseconds, not {value!r}")
     return int(value)

@@ -70,6 +70,8 @@ def evaluate(source: str) -> Any:
         ("steps.charge-card.outputs.id", 7),
         ("steps.n.outputs.count-1", 2),
         ("steps.n.outputs.count -1", 2),
+        ("stepResults.charge-card.outputs.id", 7),
+        ("stepResults['n'].outputs.count === 3 && ${stepResults.n.outputs.count} > 2", True),
     ],
 )
 def test_the_dialect_of_javascript(source: str, value: Any) -> None:

@@ -334,7 +334,7 @@ def test_a_workflow_needs_steps(steps: str) -> None:
         ("{id: a, type: delay}", "MISSING_FIELD", "config"),
         ("{id: a, type: delay, config: {duration: 5, durationText: 5s}}", "INVALID_FIELD", "config"),
         ("{id: a, type: delay, config: {duration: -5}}", "INVALID_FIELD", "config.duration"),
-        ("{id: a, type: delay, config: {duration: '5'}}", "INVALID_FIELD", "config.duration"),
+        ("{id: a, type: delay, config: {duration: '5s'}}", "INVALID_FIELD", "config.duration"),
         ("{id: a, type: delay, config: {durationText: 5 s}}", "INVALID_FIELD", "config.durationText"),
         ("{id: a, type: delay, config: {durationText: 5}}", "INVALID_FIELD", "config.durationText"),
         ("{id: a, type: delay, config: {durationText: '${no.x}s'}}", "UNDEFINED_REFERENCE", "config.durationText"),

@@ -17,6 +17,7 @@ YEAR = 365 * DAY
     ("config", "ms"),
     [
         ({"duration": 1500}, 1500),
+        ({"duration": "1500"}, 1500),
         ({"duration": "${input.ms}"}, 2500),
         ({"durationText": "5s"}, 5000),
         ({"durationText": "1m"}, 60_000),

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 OPERATORS = {"===": "==", "!==": "!="}
 
+ROOTS = {"stepResults": "steps"}
+"""Other names that the original has for what expressions refer to."""
+
 NULLS = frozenset({"null", "undefined"})
 
 TYPE_NAMES = frozenset(

@@ -262,7 +262,7 @@ class _Parser:
         if dialect.is_foreign_word(name) and self.peek.kind in (Kind.NAME, Kind.STRING, Kind.INT):
             self._position -= 1
             raise self.unexpected("a value")
-        return Reference(token.at, name, (), local)
+        return Reference(token.at, name if local else dialect.ROOTS.get(name, name), (), local)
 
     def _has(self, name: Token) -> Node:
         arguments = self._arguments("(", ")")

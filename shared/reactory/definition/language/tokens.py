@@ -132,7 +132,11 @@ def _after_dot(source: str, at: int, before: list[Token]) -> Token | None:
     digits = _DIGITS.match(source, at)
     if digits:
         return Token(Kind.INT, digits.group(), at)
-    if len(before) > 1 and before[-2].text == "steps" and not (len(before) > 2 and before[-3].text == "."):
+    if (
+        len(before) > 1
+        and before[-2].text in ("steps", "stepResults")
+        and not (len(before) > 2 and before[-3].text == ".")
+    ):
         step = _STEP_ID.match(source, at)
         if step:
             return Token(Kind.NAME, step.group(), at)
