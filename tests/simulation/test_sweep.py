@@ -8,7 +8,6 @@ from tests.simulation.bugs import planted
 from tests.simulation.flows import FLOWS, Flow
 from tests.simulation.sweep import pairs, singles, spoilt
 
-
 PAIRS = 60
 
 
