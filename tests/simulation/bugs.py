@@ -415,16 +415,6 @@ def _forward() -> Patches:
     return [(saga, "compensate", forward)]
 
 
-@_bug("any generation's result is taken")
-def _any_generation() -> Patches:
-    def awaited(self: Machine, path: str, attempt: int, generation: int = 0) -> NodeState | None:
-        del generation
-        live = self.state.live.get(path)
-        return live if live is not None and live.has_body_running and live.attempt == attempt else None
-
-    return [(Machine, "awaited", awaited)]
-
-
 # --- the rest -------------------------------------------------------------------------------------------------------
 
 

@@ -259,7 +259,8 @@ class _Judge:
                 crashed = False
             elif record.status == "COMPENSATED" and isinstance(node.config, SagaConfig):
                 self.world.marks.hit("compensated")
-                self.world.marks.hit("compensated across a crash", int(crashed))
+                if crashed:
+                    self.world.marks.hit("compensated across a crash")
             elif record.status == "COMPENSATED" and undoing:
                 self._undone(record.path, undoing, finished)
             elif record.status == "COMPLETED" and node.compensate_with is not None:
