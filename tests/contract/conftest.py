@@ -55,10 +55,12 @@ def _sealer() -> Sealer:
     return Sealer(LocalKeys([bytes(32)]), SystemClock())
 
 
-@pytest.fixture(params=ADAPTERS)
+@pytest.fixture(params=[*ADAPTERS, "sealed-mongo"])
 def store(request: pytest.FixtureRequest) -> InstanceStore:
     if request.param == "sealed":
         return SealedInstances(MemoryInstances(SystemClock()), _sealer())
+    if request.param == "sealed-mongo":
+        return SealedInstances(MongoInstances(_database(request)), _sealer())
     return MemoryInstances(SystemClock()) if request.param == "memory" else MongoInstances(_database(request))
 
 

@@ -148,3 +148,18 @@ def test_a_process_with_another_key_says_so_and_changes_nothing(stores: Stores) 
     publish(engine)
     answer(engine)
     assert engine.outputs(run) == OUTPUTS
+
+
+def test_an_unreadable_instance_does_not_hold_up_the_others(stores: Stores) -> None:
+    """WH-25: of several that are claimed together those that can be read go on; alone it is an error."""
+    engine = stores.engine
+    stores.seal(OTHER)
+    flow = engine.register(engine.document(engine.do("a")))
+    lost = engine.start(flow)
+    stores.seal()
+    found = engine.start(flow)
+    claimed = engine.instances.claim([lost, found], "w1", 1000, 0)
+    assert [instance.id for instance in claimed] == [found]
+    engine.clock.advance(1001)
+    with pytest.raises(SealedUnreadableError, match="REACTORY_ENCRYPTION_KEY"):
+        engine.instances.claim([lost], "w2", 1000, 0)

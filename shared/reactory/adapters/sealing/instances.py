@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from reactory.adapters.sealing.sealer import Sealer
+from reactory.exceptions import SealedUnreadableError
 from reactory.ports.store import (
     HistoryChunk,
     InboxEntry,
@@ -44,7 +45,17 @@ class SealedInstances:
         return self._inner.count_by_status(tenant)
 
     def claim(self, ids: Sequence[str], owner: str, lease_ms: int, horizon_ms: int) -> list[Instance]:
-        return [self._opened(found) for found in self._inner.claim(ids, owner, lease_ms, horizon_ms)]
+        """As the port; one that cannot be read is left to its lease, so that it holds up none of the others."""
+        opened: list[Instance] = []
+        unreadable: SealedUnreadableError | None = None
+        for found in self._inner.claim(ids, owner, lease_ms, horizon_ms):
+            try:
+                opened.append(self._opened(found))
+            except SealedUnreadableError as error:
+                unreadable = error
+        if unreadable is not None and not opened:
+            raise unreadable
+        return opened
 
     def push(self, batch: Sequence[Push]) -> list[Outcome]:
         return self._inner.push([self._sealed_push(item) for item in batch])
