@@ -8,6 +8,7 @@ text begins like that, so what is not sealed is known as such and left as it is.
 from __future__ import annotations
 
 import base64
+import binascii
 import os
 import threading
 from collections import OrderedDict
@@ -117,7 +118,7 @@ class Sealer:
 
 def _decoded(text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
+        return binascii.a2b_base64(text, strict_mode=True)  # as strict as b64decode can be, and faster
     except ValueError as error:
         raise SealedUnreadableError(
             "An encrypted payload was changed in the database. Restore the document from a backup."
