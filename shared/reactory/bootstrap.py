@@ -8,6 +8,7 @@ nothing: adapters are imported when the settings ask for them, and boto3 only wh
 from __future__ import annotations
 
 import threading
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -16,6 +17,7 @@ from reactory.ports.blobs import Blobs
 from reactory.ports.bus import Bus
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.events import EventStore
+from reactory.ports.keys import KeyService
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
@@ -71,6 +73,8 @@ def bootstrap(settings: Settings, **overrides: Unpack[Ports]) -> App:
     ports: Ports = {**overrides}
     _time(ports)
     _storage(ports, settings)
+    if settings.encryption != "off":
+        _sealed(ports, settings, overrides.keys())
     _messaging(ports, settings)
     return App(
         settings=settings,
@@ -166,6 +170,42 @@ def _mongodb(ports: Ports, settings: Settings) -> None:
     ports.setdefault("records", MongoRecords(database))
     ports.setdefault("blobs", MongoBlobs(database))
     ports.setdefault("schema", MongoSchema(database))
+
+
+def _sealed(ports: Ports, settings: Settings, given: AbstractSet[str]) -> None:
+    """Encrypt payloads (WH-25) in all ports that were built here; those that were given stay as they are."""
+    from reactory.adapters.sealing.blobs import SealedBlobs
+    from reactory.adapters.sealing.events import SealedEvents
+    from reactory.adapters.sealing.instances import SealedInstances
+    from reactory.adapters.sealing.records import SealedRecords
+    from reactory.adapters.sealing.results import SealedResults
+    from reactory.adapters.sealing.sealer import Sealer
+    from reactory.adapters.sealing.tasks import SealedTasks
+
+    sealer = Sealer(_keys(settings), ports["clock"])
+    if "instances" not in given:
+        ports["instances"] = SealedInstances(ports["instances"], sealer)
+    if "events" not in given:
+        ports["events"] = SealedEvents(ports["events"], sealer)
+    if "tasks" not in given:
+        ports["tasks"] = SealedTasks(ports["tasks"], sealer)
+    if "results" not in given:
+        ports["results"] = SealedResults(ports["results"], sealer)
+    if "records" not in given:
+        ports["records"] = SealedRecords(ports["records"], sealer)
+    if "blobs" not in given:
+        ports["blobs"] = SealedBlobs(ports["blobs"], sealer)
+
+
+def _keys(settings: Settings) -> KeyService:
+    if settings.encryption == "local":
+        from reactory.adapters.local_keys import LocalKeys
+
+        return LocalKeys(settings.master_keys)
+    from reactory.adapters.aws import session
+    from reactory.adapters.aws.kms import KmsKeys
+
+    return KmsKeys(session.Lazy(session.kms_client), settings.kms_key)
 
 
 def _mongodb_uri(settings: Settings) -> str:

@@ -17,6 +17,7 @@
     ├── InvalidDefinitionError       422  invalid_definition (every problem in ``problems``)
     ├── ExpressionError              422  expression_error
     ├── InvalidSettingsError         500  invalid_settings (every problem in ``problems``)
+    ├── SealedUnreadableError        500  sealed_unreadable: a payload whose key is missing
     ├── UnavailableError             503  unavailable, retryable
     │   ├── StoreUnavailableError    503  store_unavailable, retryable
     │   ├── QueueUnavailableError    503  queue_unavailable, retryable
@@ -72,6 +73,7 @@ __all__ = [
     "RemoteRefusedError",
     "RemoteUnavailableError",
     "RetryableStepError",
+    "SealedUnreadableError",
     "StartupError",
     "StepError",
     "StepInterruptedError",
@@ -204,6 +206,12 @@ class InvalidSettingsError(ReactoryError):
     def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.problems = tuple(problems)
+
+
+class SealedUnreadableError(ReactoryError):
+    """A payload that was encrypted under a key that this process does not have, or that was tampered with (WH-25)."""
+
+    code = "sealed_unreadable"
 
 
 class UnavailableError(ReactoryError):

@@ -6,6 +6,7 @@ anything starts. The database's address may hold a password: it is never shown, 
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 PREFIX = "REACTORY_"
-SECRET = frozenset({"mongodb_uri"})
+SECRET = frozenset({"mongodb_uri", "encryption_key"})
 """Fields whose values are never shown."""
+
+KEY_BYTES = 32
+"""Of a master key."""
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/?#]*@")
 
@@ -63,6 +67,14 @@ class Settings(BaseModel):
     allowed_hosts: list[str] = Field(
         default_factory=list, description="JSON: hosts, host:port or CIDR that api_call may reach though not public"
     )
+    encryption: Literal["off", "local", "kms"] = Field(
+        default="off", description="off, or who keeps the key that payloads are encrypted under: local or kms (WH-25)"
+    )
+    encryption_key: str = Field(
+        default="",
+        description="for REACTORY_ENCRYPTION=local: base64 of 32 random bytes; behind commas earlier keys, for reading",
+    )
+    kms_key: str = Field(default="", description="for REACTORY_ENCRYPTION=kms: ARN, id or alias of a symmetric key")
     request_limit: int = Field(default=1_048_576, ge=1024, description="bytes, at least 1024")
     inline_limit: int = Field(default=131_072, ge=1024, description="bytes, at least 1024")
     lease_ms: int = Field(default=30_000, ge=1000, description="milliseconds, at least 1000")
@@ -78,6 +90,13 @@ class Settings(BaseModel):
     def _is_mongodb(cls, value: str) -> str:
         if not value.startswith(("mongodb://", "mongodb+srv://")):
             raise ValueError("must begin with mongodb:// or mongodb+srv://")
+        return value
+
+    @field_validator("encryption_key")
+    @classmethod
+    def _are_keys(cls, value: str) -> str:
+        if value and any(not _is_key(part) for part in value.split(",")):
+            raise ValueError("must be base64 of 32 bytes, as `openssl rand -base64 32` makes it")
         return value
 
     @field_validator("log_level", mode="before")
@@ -110,6 +129,10 @@ class Settings(BaseModel):
     def _fits_together(self) -> Self:
         if self.blobs == "s3" and not self.bucket:
             raise ValueError("REACTORY_BUCKET is missing: REACTORY_BLOBS=s3 needs the name of a bucket")
+        if self.encryption == "local" and not self.encryption_key:
+            raise ValueError("REACTORY_ENCRYPTION_KEY is missing: REACTORY_ENCRYPTION=local needs base64 of 32 bytes")
+        if self.encryption == "kms" and not self.kms_key:
+            raise ValueError("REACTORY_KMS_KEY is missing: REACTORY_ENCRYPTION=kms needs the ARN of a key")
         if self.heartbeat_ms * 2 > self.lease_ms:
             raise ValueError(
                 f"REACTORY_HEARTBEAT_MS is {self.heartbeat_ms} and REACTORY_LEASE_MS is {self.lease_ms}: "
@@ -119,7 +142,12 @@ class Settings(BaseModel):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
-            yield name, _CREDENTIALS.sub("***@", value) if name in SECRET else value
+            yield name, _hidden(name, value) if name in SECRET else value
+
+    @property
+    def master_keys(self) -> list[bytes]:
+        """The keys of REACTORY_ENCRYPTION_KEY: the first one encrypts, all of them decrypt."""
+        return [base64.b64decode(part) for part in self.encryption_key.split(",") if part]
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -146,6 +174,19 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         listed = "\n".join(f"- {problem}" for problem in problems)
         raise InvalidSettingsError(f"The environment is wrong:\n{listed}", problems)
     return settings
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
+    except ValueError:
+        return False
+
+
+def _hidden(name: str | None, value: str) -> str:
+    if name == "mongodb_uri":  # the host helps, the rest is nobody's business
+        return _CREDENTIALS.sub("***@", value)
+    return "***" if value else ""
 
 
 def variable(field: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reactory.adapters.local_keys import LocalKeys
 from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.definitions import MemoryDefinitions
 from reactory.adapters.memory.events import MemoryEvents
@@ -23,6 +24,13 @@ from reactory.adapters.mongo.records import MongoRecords
 from reactory.adapters.mongo.results import MongoResults
 from reactory.adapters.mongo.schema import MongoSchema
 from reactory.adapters.mongo.tasks import MongoTasks
+from reactory.adapters.sealing.blobs import SealedBlobs
+from reactory.adapters.sealing.events import SealedEvents
+from reactory.adapters.sealing.instances import SealedInstances
+from reactory.adapters.sealing.records import SealedRecords
+from reactory.adapters.sealing.results import SealedResults
+from reactory.adapters.sealing.sealer import Sealer
+from reactory.adapters.sealing.tasks import SealedTasks
 from reactory.adapters.system import SystemClock
 from reactory.ports.blobs import Blobs
 from reactory.ports.events import EventStore
@@ -31,7 +39,9 @@ from reactory.ports.results import ResultCache
 from reactory.ports.store import DefinitionStore, Instance, InstanceStore, Settle
 from reactory.ports.tasks import TaskStore
 
-ADAPTERS = ["memory", "mongo"]
+ADAPTERS = ["memory", "mongo", "sealed"]
+"""``sealed``: the memory adapter behind the wrapper that encrypts (WH-25)."""
+PLAIN = ["memory", "mongo"]
 MINUTE = 60_000
 
 
@@ -41,38 +51,56 @@ def _database(request: pytest.FixtureRequest) -> Any:
     return database
 
 
-@pytest.fixture(params=ADAPTERS)
+def _sealer() -> Sealer:
+    return Sealer(LocalKeys([bytes(32)]), SystemClock())
+
+
+@pytest.fixture(params=[*ADAPTERS, "sealed-mongo"])
 def store(request: pytest.FixtureRequest) -> InstanceStore:
+    if request.param == "sealed":
+        return SealedInstances(MemoryInstances(SystemClock()), _sealer())
+    if request.param == "sealed-mongo":
+        return SealedInstances(MongoInstances(_database(request)), _sealer())
     return MemoryInstances(SystemClock()) if request.param == "memory" else MongoInstances(_database(request))
 
 
-@pytest.fixture(params=ADAPTERS)
+@pytest.fixture(params=PLAIN)
 def definitions(request: pytest.FixtureRequest) -> DefinitionStore:
     return MemoryDefinitions() if request.param == "memory" else MongoDefinitions(_database(request))
 
 
 @pytest.fixture(params=ADAPTERS)
 def blobs(request: pytest.FixtureRequest) -> Blobs:
+    if request.param == "sealed":
+        return SealedBlobs(MemoryBlobs(), _sealer())
     return MemoryBlobs() if request.param == "memory" else MongoBlobs(_database(request))
 
 
 @pytest.fixture(params=ADAPTERS)
 def events(request: pytest.FixtureRequest) -> EventStore:
+    if request.param == "sealed":
+        return SealedEvents(MemoryEvents(SystemClock()), _sealer())
     return MemoryEvents(SystemClock()) if request.param == "memory" else MongoEvents(_database(request))
 
 
 @pytest.fixture(params=ADAPTERS)
 def results(request: pytest.FixtureRequest) -> ResultCache:
+    if request.param == "sealed":
+        return SealedResults(MemoryResults(SystemClock()), _sealer())
     return MemoryResults(SystemClock()) if request.param == "memory" else MongoResults(_database(request))
 
 
 @pytest.fixture(params=ADAPTERS)
 def records(request: pytest.FixtureRequest) -> Records:
+    if request.param == "sealed":
+        return SealedRecords(MemoryRecords(), _sealer())
     return MemoryRecords() if request.param == "memory" else MongoRecords(_database(request))
 
 
 @pytest.fixture(params=ADAPTERS)
 def tasks(request: pytest.FixtureRequest) -> TaskStore:
+    if request.param == "sealed":
+        return SealedTasks(MemoryTasks(SystemClock()), _sealer())
     return MemoryTasks(SystemClock()) if request.param == "memory" else MongoTasks(_database(request))
 
 

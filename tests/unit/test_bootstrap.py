@@ -14,9 +14,11 @@ from reactory import bootstrap
 from reactory.adapters.aws.eventbridge import EventBridgeBus
 from reactory.adapters.aws.s3 import S3Blobs
 from reactory.adapters.aws.sqs import SqsQueue
+from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
 from reactory.adapters.memory.queue import MemoryQueue
+from reactory.adapters.sealing.blobs import SealedBlobs
 from reactory.adapters.system import SystemClock, UlidIds
 from reactory.bootstrap import App, Ports
 from reactory.exceptions import InvalidSettingsError
@@ -159,3 +161,28 @@ def test_building_the_app_imports_no_boto3() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_encryption_wraps_what_is_built_and_nothing_else(storage: Ports) -> None:
+    """WH-25: a port that was given is taken as it is; without the setting nothing is wrapped."""
+    del storage["blobs"]
+    settings = Settings(aws="memory", blobs="memory", encryption="local", encryption_key="A" * 43 + "=")
+    app = bootstrap.bootstrap(settings, **storage)
+    assert isinstance(app.blobs, SealedBlobs)
+    assert app.instances is storage["instances"]
+    assert isinstance(bootstrap.bootstrap(Settings(aws="memory", blobs="memory"), **storage).blobs, MemoryBlobs)
+
+
+@pytest.mark.parametrize("kind", ["local", "kms"])
+def test_every_store_with_payloads_is_sealed(kind: Any) -> None:
+    """WH-25: building them asks neither the database nor KMS for anything."""
+    settings = Settings(
+        aws="memory",
+        mongodb_uri="mongodb://127.0.0.1:1/?connect=false",
+        encryption=kind,
+        encryption_key="A" * 43 + "=",
+        kms_key="alias/reactory",
+    )
+    app = bootstrap.bootstrap(settings)
+    for port in (app.instances, app.events, app.tasks, app.results, app.records, app.blobs):
+        assert type(port).__name__.startswith("Sealed")

@@ -116,3 +116,28 @@ def test_settings_cannot_be_changed() -> None:
 def test_every_setting_says_what_it_is() -> None:
     """The descriptions are what errors and the documentation show."""
     assert all(info.description for info in Settings.model_fields.values())
+
+
+KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+
+@pytest.mark.parametrize("key", ["short", "AAAA", f"{KEY},", f"{KEY};{KEY}"])
+def test_a_master_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
+    """WH-25, SM-13: the error says how to make one and does not show what was given."""
+    message = refused(encryption="local", encryption_key=key).message
+    assert "REACTORY_ENCRYPTION_KEY" in message
+    assert "openssl rand" in message
+    assert key not in message
+
+
+@pytest.mark.parametrize(("kind", "missing"), [("local", "REACTORY_ENCRYPTION_KEY"), ("kms", "REACTORY_KMS_KEY")])
+def test_encryption_needs_its_key(kind: str, missing: str) -> None:
+    """WH-25: switched on without a key nothing starts."""
+    assert f"{missing} is missing" in refused(encryption=kind).message
+
+
+def test_master_keys_are_never_shown() -> None:
+    """WH-25, SM-13: neither in a repr nor in a text."""
+    settings = Settings(encryption="local", encryption_key=f"{KEY},{KEY}")
+    assert KEY not in repr(settings) + str(settings)
+    assert settings.master_keys == [bytes(32), bytes(32)]

@@ -63,6 +63,11 @@ def secrets_client() -> Any:
     return _client("secretsmanager", READ_TIMEOUT)
 
 
+def kms_client() -> Any:
+    """Untyped: two calls an hour."""
+    return _client("kms", READ_TIMEOUT)
+
+
 def _client(service: str, read_timeout: float) -> Any:
     import boto3
     from botocore.config import Config
