@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pymongo.database import Database
 
 from reactory.adapters.local_keys import LocalKeys
 from reactory.adapters.memory.blobs import MemoryBlobs
@@ -17,6 +19,7 @@ from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.adapters.mongo.blobs import MongoBlobs
+from reactory.adapters.mongo.client import connect
 from reactory.adapters.mongo.definitions import MongoDefinitions
 from reactory.adapters.mongo.events import MongoEvents
 from reactory.adapters.mongo.instances import MongoInstances
@@ -45,9 +48,21 @@ PLAIN = ["memory", "mongo"]
 MINUTE = 60_000
 
 
-def _database(request: pytest.FixtureRequest) -> Any:
-    database = request.getfixturevalue("empty_database")
+@pytest.fixture(scope="session")
+def prepared_database(mongo_uri: str) -> Iterator[Database[dict[str, Any]]]:
+    """A database with all collections and indexes."""
+    mongo_client = connect(mongo_uri)
+    database = mongo_client[f"contract_{os.getpid()}"]
     MongoSchema(database).ensure()
+    yield database
+    mongo_client.drop_database(database.name)
+
+
+def _database(request: pytest.FixtureRequest) -> Any:
+    """One for all of these tests, emptied: each collection and index is a file that the server holds open."""
+    database = request.getfixturevalue("prepared_database")
+    for name in database.list_collection_names():
+        database[name].delete_many({})
     return database
 
 
