@@ -277,11 +277,6 @@ def _not_noted() -> Patches:
     return [(InstancePass, "_note_first_attempts", lambda _self: None)]
 
 
-@_bug("a request overtakes a resume")
-def _overtaken() -> Patches:
-    return [(InstancePass, "_could_be_overtaken", lambda _self: False)]
-
-
 @_bug("lease not looked at before a step")
 def _not_sure() -> Patches:
     async def sure(self: InstancePass) -> None:

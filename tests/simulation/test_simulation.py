@@ -18,7 +18,6 @@ KNOWN = {
     "told clears wakeAt of another owner's instance": 1290,
     "ambiguous write taken for success": 359,
     "a close that is not told": 257,
-    "a request overtakes a resume": 1621,
 }
 """Seeds that found a planted bug when they were last looked for: tried first, then all from the first on."""
 
