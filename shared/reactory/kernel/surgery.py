@@ -32,13 +32,12 @@ def finished(machine: Machine, key: str) -> set[int]:
 
     def is_through(index: int) -> bool:
         if index not in known:
-            before = all(is_through(other) or _released(other) for other in block.predecessors[index])
+            before = all(
+                is_through(other) or _is_released(machine, begin + block.nodes[other].id)
+                for other in block.predecessors[index]
+            )
             known[index] = before and begin + block.nodes[index].id not in live
         return known[index]
-
-    def _released(index: int) -> bool:
-        node = live.get(begin + block.nodes[index].id)
-        return node is not None and node.released
 
     return {index for index in range(len(block.nodes)) if is_through(index)}
 
@@ -168,7 +167,7 @@ def rewind(machine: Machine, key: str, index: int) -> None:
             progress.failed -= failed
             progress.open -= not failed
             tree.drop_node(machine, path)
-    _forget_undoing(machine, key, [begin + block.nodes[number].id for number in again])
+    _forget_undoing(machine, [begin + block.nodes[number].id for number in again])
     state.generation += 1
     state.finishing = False
     progress.joins = {joined: until for joined, until in progress.joins.items() if int(joined) not in again}
@@ -178,12 +177,11 @@ def rewind(machine: Machine, key: str, index: int) -> None:
     _requeue(machine)
 
 
-def _forget_undoing(machine: Machine, key: str, gone: list[str]) -> None:
+def _forget_undoing(machine: Machine, gone: list[str]) -> None:
     """What a saga around it would have undone of these steps is no longer there to be undone."""
     for live in machine.state.live.values():
         if live.log:
             live.log = [done for done in live.log if not any(_is_at(done.path, path) for path in gone)]
-    del key
 
 
 def _is_at(path: str, above: str) -> bool:
