@@ -96,6 +96,8 @@ class _Judge:
         """Whether its outcome may be another than that of an undisturbed run, and rightly so."""
         if self.world.operated or self.chronicle.controls:
             return True
+        if self._was_frozen_out():
+            return True
         interrupted = any(record.event == "interrupted" for record in self.records)
         return interrupted and (bool(self.chronicle.order.once) or self._was_given_up())
 
@@ -292,6 +294,8 @@ class _Judge:
                 continue  # who pauses an instance before it has begun makes it begin
             if record.id not in self.chronicle.hasty:
                 self._drain(machine)
+            if any(live.older for live in machine.state.live.values()):
+                self.world.marks.hit("undone from pages")
             if machine.state.seq != record.seq:
                 self.violate("a replay gives the same history", f"at {machine.state.seq} instead of {record}")
                 return None, []
@@ -370,6 +374,13 @@ class _Judge:
         mine, theirs = (_timeless(resolved(blobs, _outcome(*run), owner)) for run in runs)
         if mine != theirs:
             self.violate("the outcome is that of an undisturbed run", f"{_differences(mine, theirs)}")
+
+    def _was_frozen_out(self) -> bool:
+        """Whether attempts were used up by time-outs that the undisturbed run does not have: a process was frozen in
+        the midst of a step.
+        """
+        failed = (r for r in self.records if r.event == "failed" and r.type == "task" and r.error is not None)
+        return self.world.trace.freezes > 0 and any(r.error.code == "step_timeout" for r in failed if r.error)
 
     def _was_given_up(self) -> bool:
         return any(r.error is not None and r.error.code == "step_interrupted" for r in self.records)

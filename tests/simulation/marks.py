@@ -57,6 +57,7 @@ MARKS: dict[str, str] = {
     "late child ignored": "the same for the end of a child",
     "late answer refused": "who answered was told that he is too late",
     "worker stayed silent": "a worker took an activity and was not heard of for longer than it may be",
+    "undone from pages": "a saga had more to undo than stays in its state",
     "parent told twice": "a child's end was told again",
     "child taken up again": "the retry of a parent reached its failed child",
     "child cancelled by its parent": "a parent did not want its child any more",

@@ -98,6 +98,7 @@ class Process:
         self.frozen = self.frozen_since = True
         if seconds is not None:
             self.freezes += 1
+            self.trace.freezes += 1
             self.trace.note(self.name, "freezes", f"for {seconds:.1f} s")
             self.loop.call_later(seconds, self._thaw_after, self._thaws, context=Context())
 

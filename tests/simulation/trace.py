@@ -9,11 +9,12 @@ Event = tuple[float, str, str, str]
 
 
 class Trace:
-    """``now`` gives the virtual time in seconds."""
+    """``now`` gives the virtual time in seconds. ``freezes`` counts the processes that were frozen in their work."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._events: list[Event] = []
+        self.freezes = 0
 
     def note(self, who: str, what: str, detail: str = "") -> None:
         self._events.append((self._now(), who, what, detail))

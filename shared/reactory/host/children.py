@@ -120,7 +120,7 @@ class Children:
         if len(encoded) <= self.inline_limit:
             return output
         parent = self.instances.get(parent_id)
-        begin = parent_id if parent is None or parent.root is None else f"{parent.root}/{parent_id}"
+        begin = parent_id if parent is None else parent.blob_prefix
         blob_id = content_id(f"{begin}/child", encoded)
         self.blobs.put({blob_id: encoded})
         return make_ref(blob_id, len(encoded))

@@ -89,7 +89,6 @@ def of_effect(instance: Instance, effect: Errand, number: int) -> OutboxEntry:
 
 
 def _order(instance: Instance, effect: StartChild) -> ChildOrder:
-    family = instance.root or instance.id
     return ChildOrder(
         id=effect.id,
         parent=instance.id,
@@ -97,7 +96,7 @@ def _order(instance: Instance, effect: StartChild) -> ChildOrder:
         version=effect.version,
         input=effect.input,
         fragment=effect.fragment,
-        root=family if effect.fragment is not None else None,
+        root=instance.family if effect.fragment is not None else None,
         depth=instance.depth + 1,
         tenant=instance.tenant,
         priority=instance.priority,

@@ -41,7 +41,7 @@ from reactory.kernel.effects import (
     StatusChanged,
     Store,
 )
-from reactory.kernel.facts import Begin, Control, Fact, Interrupted, Succeeded, Tick, decode_fact
+from reactory.kernel.facts import Begin, Fact, Interrupted, Succeeded, Tick, decode_fact, is_request
 from reactory.kernel.nodes.distributed import part_output
 from reactory.kernel.snapshot import content_id
 from reactory.kernel.state import TERMINAL
@@ -186,7 +186,7 @@ class InstancePass:
                 self._ledger.must_write = True
             self._note_first_attempts()
             await self._load_arguments()
-            if await self._use_cached():
+            if any(effect.cache is not None for effect in self._ready) and await self._use_cached():
                 return True
             if await self._write_facts():
                 await self._be_sure_of_lease()
@@ -233,7 +233,8 @@ class InstancePass:
     async def _apply(self, fact: Fact) -> None:
         """Into the state at once; into the journal with the next write."""
         self._ledger.add(fact)
-        await self._follow(settle_down(self._machine))
+        if self._machine.queue:
+            await self._follow(settle_down(self._machine))
         self._machine.apply(fact)
         self._carrying_on = not await self._follow(settle_down(self._machine), in_slices=True)
         self._take_effects()
@@ -299,6 +300,8 @@ class InstancePass:
 
     def _take_stores(self) -> None:
         """What was moved out of line a moment ago may be asked for already."""
+        if not self._machine.effects:
+            return
         kept: list[Effect] = []
         for effect in self._machine.effects:
             if isinstance(effect, Store):
@@ -363,9 +366,10 @@ class InstancePass:
         """What follows from passing time alone is durable too before a step that must not run twice, or before one
         that may have ended the last process.
         """
+        if self._ledger.must_write or not self._ledger.has_unwritten:
+            return
         once = any(effect.node.execution == "at_most_once" for effect in self._ready)
-        if self._ledger.has_unwritten and (once or self._instance.interrupted):
-            self._ledger.must_write = True
+        self._ledger.must_write = once or self._instance.interrupted
 
     def _could_be_overtaken(self) -> bool:
         """Whether the next request would be obeyed before what these steps follow from: requests that come first in the
@@ -373,7 +377,7 @@ class InstancePass:
         """
         requests = self._instance.journal
         first = bool(requests) or self._half_way
-        return first and all(isinstance(decode_fact(text), Control) for text in requests)
+        return first and all(map(is_request, requests))
 
     async def _load_arguments(self) -> None:
         for effect in self._ready:
@@ -384,8 +388,6 @@ class InstancePass:
     async def _use_cached(self) -> bool:
         """Whether some of the steps that are to run have results already (CA-3)."""
         asked = [effect for effect in self._ready if effect.cache is not None]
-        if not asked:
-            return False
         tenant, now = self._instance.tenant, self._services.clock.now()
         found = await self._batch.in_thread(cached_results.find, self._services.results, tenant, asked, now)
         paths = {outcome.path for outcome in found}

@@ -50,7 +50,7 @@ class Ledger:
         self._owed: set[str] = set()
         self.opened = 0
         self._spilled: dict[str, int] = {}
-        self._begin = instance.id if instance.root is None else f"{instance.root}/{instance.id}"
+        self._begin = instance.blob_prefix
 
     # --- taking down ----------------------------------------------------------------------------------------------
 
@@ -115,7 +115,9 @@ class Ledger:
 
     def is_urgent(self, machine: Machine) -> bool:
         """Whether others have to know something now, although steps are still running."""
-        return machine.state.opened != self.opened or any(entry.kind not in BUS_KINDS for entry in self._news)
+        if machine.state.opened != self.opened:
+            return True
+        return bool(self._news) and any(entry.kind not in BUS_KINDS for entry in self._news)
 
     # --- writing --------------------------------------------------------------------------------------------------
 

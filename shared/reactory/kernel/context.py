@@ -27,11 +27,11 @@ class Context:
     root: str | None = None
     fragment: str | None = None
     programs: dict[tuple[str, str], Program] = field(default_factory=dict)
+    owner: str = field(init=False)
+    """The instance whose references count here: a part of a distributed loop shares those of the whole."""
 
-    @property
-    def owner(self) -> str:
-        """The instance whose references count here: a part of a distributed loop shares those of the whole."""
-        return self.root or self.instance_id
+    def __post_init__(self) -> None:
+        self.owner = self.root or self.instance_id
 
     @property
     def blobs(self) -> str:
@@ -49,7 +49,7 @@ class Context:
 
     def deref(self, value: Any) -> Any:
         """The value itself; raises MissingValueSignal if it is a reference that was not loaded yet."""
-        if not is_ref(value, self.owner):
+        if type(value) is not dict or not is_ref(value, self.owner):  # the type first: this is asked very often
             return value
         try:
             return self.values[value["id"]]

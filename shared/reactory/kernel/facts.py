@@ -149,3 +149,11 @@ def encode_fact(fact: Fact) -> str:
 
 def decode_fact(text: str) -> Fact:
     return _DECODER.decode(text)
+
+
+_REQUEST = encode_fact(Control("", "pause", 0)).partition(",")[0]
+
+
+def is_request(text: str) -> bool:
+    """Whether the text is that of a Control; without decoding it."""
+    return text.startswith(_REQUEST)

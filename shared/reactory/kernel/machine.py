@@ -50,6 +50,9 @@ from reactory.kernel.values import MissingValueSignal
 OPEN = frozenset({"RUNNING", "PAUSED"})
 """Statuses in which something can still happen by itself."""
 
+KNOWN_PATHS = 512
+"""Paths of which the node is remembered."""
+
 DRAIN_BUDGET = 500
 """Nodes decided per call of ``drain``: then the host may renew its lease or hand on, and calls again."""
 
@@ -119,9 +122,9 @@ class Machine:
     def awaited(self, path: str, attempt: int, generation: int = 0) -> NodeState | None:
         """The live node whose result this is, or None if nobody waits for it any more."""
         live = self.state.live.get(path)
-        if live is None or not live.has_body_running or (live.attempt, live.generation) != (attempt, generation):
+        if live is None or live.attempt != attempt or live.generation != generation:
             return None
-        return live
+        return live if live.status == "RUNNING" and not live.phase else None  # has_body_running, in line: this is hot
 
     def _child_ended(self, fact: ChildEnded) -> None:
         """A child has ended: whoever waits for it goes on."""
@@ -420,10 +423,11 @@ class Machine:
 
     def node(self, path: str) -> Node:
         """The definition's node behind a path of a live or just opened execution."""
-        step = paths.step_id(path)
-        found = self._nodes.get(step)
+        found = self._nodes.get(path)
         if found is None:
-            found = self._nodes[step] = self.program.nodes[step]
+            if len(self._nodes) >= KNOWN_PATHS:
+                self._nodes.clear()
+            found = self._nodes[path] = self.program.nodes[paths.step_id(path)]
         return found
 
     def block(self, key: str) -> Block:

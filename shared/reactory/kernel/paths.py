@@ -43,3 +43,8 @@ UNDO = "undo"
 def is_undo(block_key: str) -> bool:
     """Whether the block itself undoes something; not, whether it stands inside of such a one."""
     return block_key[-1] == "]" and selector(block_key).startswith(UNDO)
+
+
+def is_at(path: str, above: str) -> bool:
+    """Whether something stands at a path, or anywhere inside of it."""
+    return path == above or path.startswith((above + "/", above + "[", above + "#"))

@@ -94,6 +94,8 @@ def _values(state: State) -> Iterator[tuple[Any, Callable[[Any], None]]]:
         for done in (*live.log, *((live.undoing,) if live.undoing else ())):
             yield from _entries(done.outs)
             yield from _entries(done.names)
+        for page in live.older:
+            yield page.ref, _setter(page, "ref")
 
 
 def _entries(values: dict[str, Any]) -> Iterator[tuple[Any, Callable[[Any], None]]]:

@@ -59,6 +59,16 @@ class Done(msgspec.Struct, omit_defaults=True):
     names: dict[str, Any] = {}
 
 
+class LogPage(msgspec.Struct, omit_defaults=True):
+    """The oldest entries of a saga's log, out of line: ``ref`` is a list of ``Done`` in their order, the last of which
+    finished at ``last``. ``without`` are steps that a rewind has taken back since: they are not undone.
+    """
+
+    ref: dict[str, Any]
+    last: int
+    without: list[str] = []
+
+
 class NodeState(msgspec.Struct, omit_defaults=True):
     """One live execution of a node.
 
@@ -107,6 +117,7 @@ class NodeState(msgspec.Struct, omit_defaults=True):
     released: bool = False
     begun: int = 0
     log: list[Done] = []
+    older: list[LogPage] = []
     undoing: Done | None = None
     round: int = 0
     cache_key: str = ""

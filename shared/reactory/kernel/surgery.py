@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reactory.definition.program import Block, JoinConfig, Node, Program, all_nodes
 from reactory.exceptions import ConflictError
-from reactory.kernel import paths, tree
+from reactory.kernel import paths, tree, undo
 from reactory.kernel.state import BlockState, Frame, State
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def rewind(machine: Machine, key: str, index: int) -> None:
             progress.failed -= failed
             progress.open -= not failed
             tree.drop_node(machine, path)
-    _forget_undoing(machine, [begin + block.nodes[number].id for number in again])
+    undo.forget(machine, [begin + block.nodes[number].id for number in again])
     state.generation += 1
     state.finishing = False
     progress.joins = {joined: until for joined, until in progress.joins.items() if int(joined) not in again}
@@ -175,17 +175,6 @@ def rewind(machine: Machine, key: str, index: int) -> None:
     _recount(machine, key, done - again)
     machine.enter(key, index)
     _requeue(machine)
-
-
-def _forget_undoing(machine: Machine, gone: list[str]) -> None:
-    """What a saga around it would have undone of these steps is no longer there to be undone."""
-    for live in machine.state.live.values():
-        if live.log:
-            live.log = [done for done in live.log if not any(_is_at(done.path, path) for path in gone)]
-
-
-def _is_at(path: str, above: str) -> bool:
-    return path == above or path.startswith((above + "/", above + "[", above + "#"))
 
 
 # --- fork -------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 """Undoing finished steps: what has to be remembered of them, and the blocks that do it.
 
+What a saga remembers is its ``log``; of a long one only the end is in the state, the pages before it are out of line until
+their turn comes.
+
 An undoing is a block of its own, ``pay[undo0]``, inside of the node that does it: the saga, or outside of sagas the failed
 step itself. It sees what the step saw: its output, and the items of the loops around it, which may be gone by then.
 """
@@ -8,10 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from reactory.definition.program import Block, ForEachConfig, Node, SagaConfig
 from reactory.kernel import paths, tree
+from reactory.kernel.effects import Store
 from reactory.kernel.nodes import container
-from reactory.kernel.state import Done, Frame, NodeState
+from reactory.kernel.snapshot import content_id
+from reactory.kernel.state import Done, Frame, LogPage, NodeState
+from reactory.kernel.values import SHALLOW, make_ref
 
 if TYPE_CHECKING:
     from reactory.kernel.machine import Machine
@@ -54,51 +62,92 @@ def note(machine: Machine, path: str, node: Node, live: NodeState, output: Any) 
     saga = enclosing_saga(machine, live.block)
     if saga is None:
         return
-    log = machine.state.live[saga].log
+    holder = machine.state.live[saga]
     if inner:
-        _take_over(machine, path, node, live, log)
+        _take_over(machine, path, node, live, holder)
     if node.compensate_with is not None:
-        log.append(_done(machine, path, node, live, output, machine.state.seq))
+        holder.log.append(_done(machine, path, node, live, output, machine.state.seq))
+    _page_out(machine, saga, holder)
 
 
-def _take_over(machine: Machine, path: str, node: Node, live: NodeState, log: list[Done]) -> None:
+def _take_over(machine: Machine, path: str, node: Node, live: NodeState, holder: NodeState) -> None:
     """A saga inside of another is through: the outer one undoes its steps, then what it would have done itself."""
     config = node.config
     assert isinstance(config, SagaConfig)
     if config.undo is not None:
         done = _done(machine, path, node, live, None, live.begun)
-        log.append(Done(done.step, path + OWN, done.order, done.outs, done.stat, done.names))
-    log += live.log
-    live.log = []
+        holder.log.append(Done(done.step, path + OWN, done.order, done.outs, done.stat, done.names))
+    _hand_over(node, live, holder)
+    live.log, live.older = [], []
 
 
 def note_cut_off(machine: Machine, path: str, live: NodeState) -> None:
     """A step that has lost against others was begun, and may have taken effect."""
     node = machine.node(path)
-    inner = _left_to_undo(node, live)
+    inner = isinstance(node.config, SagaConfig)
     begun = node.compensate_with is not None and live.attempt and live.status != "FAILED"
     if not inner and not begun:
         return
     saga = enclosing_saga(machine, live.block)
     if saga is not None and not machine.state.live[saga].choice:
-        log = machine.state.live[saga].log
-        log += inner
+        holder = machine.state.live[saga]
+        if inner:
+            _hand_over(node, live, holder)
         if begun:
-            log.append(_done(machine, path, node, live, _failure(live), machine.state.seq))
+            holder.log.append(_done(machine, path, node, live, _failure(live), machine.state.seq))
+        _page_out(machine, saga, holder)
 
 
-def _left_to_undo(node: Node, live: NodeState) -> list[Done]:
-    """What a saga that is given up has not undone yet; what it was undoing may not be undone."""
-    if not isinstance(node.config, SagaConfig):
-        return []
-    return live.log if live.undoing is None else [*live.log, live.undoing]
+def _hand_over(node: Node, live: NodeState, holder: NodeState) -> None:
+    """What a saga that is given up, or through, has not undone; what it was undoing may not be undone."""
+    if isinstance(node.config, SagaConfig):
+        holder.log += live.log if live.undoing is None else [*live.log, live.undoing]
+        holder.older += live.older
+
+
+LOG_PAGE = 50
+"""Entries of a saga's log per page out of line; up to twice as many stay in the state."""
+
+
+def _page_out(machine: Machine, path: str, saga: NodeState) -> None:
+    """Keep the state small: the oldest of what can be undone is not needed for long, or never."""
+    saga.log.sort(key=lambda done: done.order)
+    while len(saga.log) > 2 * LOG_PAGE:
+        page, saga.log = saga.log[:LOG_PAGE], saga.log[LOG_PAGE:]
+        encoded = msgspec.json.encode(page)
+        begin = f"{machine.context.blobs}/{paths.execution(path, saga.generation)}.log"
+        page_id, value = content_id(begin, encoded), msgspec.json.decode(encoded)
+        machine.context.values[page_id] = value
+        machine.effects.append(Store(page_id, value))
+        saga.older.append(LogPage(make_ref(page_id, len(encoded)) | {SHALLOW: True}, page[-1].order))
+
+
+def take_last(machine: Machine, saga: NodeState) -> Done | None:
+    """The last of what is left to be undone. Raises MissingValueSignal, with nothing changed, for a page not loaded."""
+    while saga.older:
+        page = max(saga.older, key=lambda one: one.last)
+        if saga.log and saga.log[-1].order > page.last:
+            break
+        entries = msgspec.convert(machine.context.deref(page.ref), list[Done])
+        saga.older.remove(page)
+        kept = [done for done in entries if not any(paths.is_at(done.path, gone) for gone in page.without)]
+        saga.log = sorted([*kept, *saga.log], key=lambda done: done.order)
+    return saga.log.pop() if saga.log else None
+
+
+def forget(machine: Machine, gone: list[str]) -> None:
+    """What the sagas would have undone of these steps is no longer there to be undone: they are run anew."""
+    for live in machine.state.live.values():
+        live.log = [done for done in live.log if not any(paths.is_at(done.path, path) for path in gone)]
+        for page in live.older:
+            page.without += gone
 
 
 def note_unfinished(machine: Machine, saga: NodeState, body: str) -> None:
     """What has failed, or was cut off, may have taken effect: it is undone first, the failed step before the others."""
     begun = [(path, machine.state.live[path]) for path in tree.below(machine, body)]
     for path, live in begun:
-        saga.log += _left_to_undo(machine.node(path), live)
+        _hand_over(machine.node(path), live, saga)
     cut_off = [one for one in begun if one[1].status != "FAILED" and one[1].attempt]
     failed = [one for one in begun if one[1].status == "FAILED"]
     for number, (path, live) in enumerate([*cut_off, *reversed(failed)]):

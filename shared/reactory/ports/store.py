@@ -123,6 +123,11 @@ class Instance(msgspec.Struct, kw_only=True, omit_defaults=True):
         """The instance whose blobs this one's references point to: its own, or that of the whole that it is a part of."""
         return self.root or self.id
 
+    @property
+    def blob_prefix(self) -> str:
+        """What the ids of this instance's own blobs begin with."""
+        return self.id if self.root is None else f"{self.root}/{self.id}"
+
 
 class Push(msgspec.Struct, frozen=True):
     """Append ``facts`` (JSON texts) to the journal. ``journal_count`` is the number of facts that it held before."""

@@ -60,7 +60,7 @@ class Answering:
         if len(encoded) <= settings.inline_limit:
             return output
         instance = self._services.instances.get(item.instance_id)
-        begin = item.instance_id if instance is None or instance.root is None else f"{instance.root}/{instance.id}"
+        begin = item.instance_id if instance is None else instance.blob_prefix
         blob_id = content_id(f"{begin}/answer", encoded)
         self._services.blobs.put({blob_id: encoded})
         return make_ref(blob_id, len(encoded))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from reactory.kernel import undo
+
 if TYPE_CHECKING:
     from tests.unit.engine.conftest import Engine
 
@@ -218,3 +222,38 @@ def test_a_saga_survives_crashes(engine: Engine) -> None:
         firsts = list(dict.fromkeys(engine.calls))
         assert firsts == expected, writes
         assert engine.status(run) == "COMPLETED"
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 50])
+def test_the_order_of_undoing_does_not_depend_on_what_is_out_of_line(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    """WH-15, WH-21: strict reverse order of completion across sagas that ran side by side, whose logs lie in pages."""
+    monkeypatch.setattr(undo, "LOG_PAGE", page)
+    breaks(engine, "last")
+
+    def branch(name: str) -> dict[str, Any]:
+        inner = engine.node(f"saga_{name}", "saga", steps=[do(engine, f"{name}{n}") for n in range(8)])
+        return {"name": name, "steps": [inner, *(do(engine, f"{name}_{n}") for n in range(4))]}
+
+    side_by_side = engine.node("both", "parallel", branches=[branch("a"), branch("b")])
+    engine.run(engine.node("s", "saga", steps=[side_by_side, engine.do("last", label="last", **ONCE)]))
+    done = [name for name in engine.calls if not name.startswith("u_") and name != "last"]
+    assert len(done) == 24
+    assert [name for name in engine.calls if name.startswith("u_")] == [f"u_{name}" for name in reversed(done)]
+
+
+def test_a_rewound_step_of_a_long_saga_is_undone_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """WH-15, LC-14: what a rewind takes back leaves the log, also where that is out of line."""
+    monkeypatch.setattr(undo, "LOG_PAGE", 1)
+    steps = [do(engine, name) for name in "abcde"]
+    wait = engine.node("w", "wait_event", eventName="paid", timeout=60_000)
+    run = engine.begin(engine.node("s", "saga", steps=[*steps, wait]))
+    engine.work()
+    engine.runner.control.control(run, "rewind", step="b", caller="ann")
+    engine.work()
+    assert engine.calls == [*"abcde", *"bcde"]
+    engine.calls.clear()
+    engine.until_idle(run)
+    assert engine.calls == ["u_e", "u_d", "u_c", "u_b", "u_a"]
+    assert engine.status(run) == "COMPLETED"

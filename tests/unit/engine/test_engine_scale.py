@@ -184,3 +184,24 @@ def test_a_long_loop_does_not_keep_in_memory_what_it_moved_out_of_line(
     assert len(kept) > 5
     assert max(kept) <= KEPT_VALUES
     assert len(engine.calls) == 800
+
+
+def test_a_saga_that_undoes_thousands_of_steps_keeps_its_state_small(engine: Engine) -> None:
+    """WH-15, WH-21: what is to be undone is out of line but for its end; all of it is undone, the last first."""
+    count = 1500
+    undo = engine.do("undo", value="${item}", label="undo")
+    book = engine.do("book", value="${item}", label="book", compensateWith=[undo])
+    loop = engine.node("each", "for_each", items="input.items", maxConcurrency=20, steps=[book])
+    engine.errors["last"] = [PermanentStepError("sold out")]
+    undone: list[Any] = []
+    engine.inspect = lambda label, value: undone.append(value) if label == "undo" else None
+    saga = engine.node("s", "saga", steps=[loop, engine.do("last", label="last")])
+    items = [f"{number:04d}{'x' * 200}" for number in range(count)]
+    _, largest, instance_id = writes_per_step(
+        engine, saga, data={"items": items}, inputs={"items": {"type": "array"}}
+    )
+    ended = [entry for entry in engine.history(instance_id) if entry["event"] == "step_completed"]
+    booked = [entry["output"]["value"] for entry in ended if entry["type"] == "task" and "/book" in entry["path"]]
+    assert len(booked) == count
+    assert undone == booked[::-1]
+    assert largest < 2 * MOST

@@ -90,14 +90,16 @@ def go_on(machine: Machine, path: str, node: Node, live: NodeState) -> None:
     """The next that is to be undone; then the saga's own compensation."""
     config = node.config
     assert isinstance(config, SagaConfig)
+    working_off = live.choice != "compensate" and not live.open
+    last = undo.take_last(machine, live) if working_off else None  # may have to be loaded: nothing is changed before
     live.phase, live.status = "", "COMPENSATING"
     if live.open:
         return  # taken up again by an operator: what is being undone goes on by itself
     if live.choice == "compensate":
         _undone(machine, path, live)
         return
-    if live.log:
-        live.undoing = live.log.pop()
+    if last is not None:
+        live.undoing = last
         undo.open_undo(machine, path, live)
         return
     live.choice = "compensate"
