@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -30,6 +30,8 @@ from reactory.kernel.facts import (
 from reactory.kernel.machine import Machine
 from reactory.kernel.records import Record, decode_record
 from reactory.kernel.snapshot import decode_state
+from reactory.kernel.state import State
+from reactory.kernel.values import SHALLOW
 from reactory.ports.store import Instance
 from tests.simulation.outside import eligible
 from tests.simulation.reference import undisturbed
@@ -259,6 +261,8 @@ class _Judge:
             if record.status == "COMPENSATING":
                 undoing.append(record.path)
                 crashed = False
+            elif record.status == "CANCELLED" and record.path in undoing:
+                undoing.remove(record.path)  # it has lost against others, or an end cut it short
             elif record.status == "COMPENSATED" and isinstance(node.config, SagaConfig):
                 self.world.marks.hit("compensated")
                 if crashed:
@@ -341,13 +345,19 @@ class _Judge:
     def _replay_gives_the_state(self, machine: Machine) -> None:
         assert self.instance.state is not None
         stored = self._whole(decode_state(self.instance.state))
-        again = self._whole(machine.state)
+        again = self._whole(machine.state, machine.context.values)
         if stored != again:
             self.violate("a replay gives the same state", f"{_differences(stored, again)}")
 
-    def _whole(self, state: Any) -> dict[str, Any]:
-        """Without the time of the last fact: one that came too late to begin anything is in no history."""
-        whole = resolved(self.world.backend.blobs, msgspec.to_builtins(state), self.instance.family)
+    def _whole(self, state: State, fresh: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Without the time of the last fact: one that came too late to begin anything is in no history. ``fresh`` are the
+        values out of line that only this machine has.
+        """
+        document = msgspec.to_builtins(state)
+        for live in document.get("live", {}).values():
+            for page in live.get("older", ()):
+                page["ref"].pop(SHALLOW)  # what matters here is all that it says, however much of it is out of line
+        whole = resolved(self.world.backend.blobs, document, self.instance.family, fresh)
         return {name: value for name, value in whole.items() if value not in ({}, None) and name != "now"}
 
     def _news_match(self, moves: list[StatusChanged]) -> None:
