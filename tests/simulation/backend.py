@@ -53,12 +53,7 @@ class Backend:
         shapes = [QueueShape(queue.name, *shape) for queue in (*WAKEUPS, EVENTS)]
         self.queue = MemoryQueue(self.clock, SequentialIds("message"), shapes)
         self.auditor = Auditor(self.instances, self.blobs, self.clock, trace, marks, skew_ms)
-        self.on_message: Callable[[str], None] = lambda _queue: None
-        self.on_event: Callable[[str], None] = lambda _queue: None
-
-    def port(self, process: Process, name: str) -> Any:
-        """One of the ports, as the process sees it."""
-        effects = {
+        self._effects = {
             "instances": self.auditor.perform,
             "definitions": self._definitions,
             "schema": self._definitions,  # never called: there is nothing to create
@@ -70,7 +65,12 @@ class Backend:
             "results": self._store(self.results),
             "records": self._store(self.records),
         }
-        return cast("Any", Port(process, name, effects[name], self.marks))
+        self.on_message: Callable[[str], None] = lambda _queue: None
+        self.on_event: Callable[[str], None] = lambda _queue: None
+
+    def port(self, process: Process, name: str) -> Any:
+        """One of the ports, as the process sees it."""
+        return cast("Any", Port(process, name, self._effects[name], self.marks))
 
     # --- effects --------------------------------------------------------------------------------------------------
 

@@ -88,6 +88,7 @@ class World:
         self.healing = False
         self.outside = Outside(self)
         self.backend.on_event = self.outside.deliver
+        self._apps: dict[Process, App] = {}
         self._numbers: Counter[str] = Counter()
         self._helped: Counter[str] = Counter()
 
@@ -188,6 +189,11 @@ class World:
         )
 
     def app(self, process: Process) -> App:
+        if process not in self._apps:
+            self._apps[process] = self._new_app(process)
+        return self._apps[process]
+
+    def _new_app(self, process: Process) -> App:
         port = self.backend.port
         return bootstrap(
             SETTINGS,
