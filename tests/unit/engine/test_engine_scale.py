@@ -197,9 +197,7 @@ def test_a_saga_that_undoes_thousands_of_steps_keeps_its_state_small(engine: Eng
     engine.inspect = lambda label, value: undone.append(value) if label == "undo" else None
     saga = engine.node("s", "saga", steps=[loop, engine.do("last", label="last")])
     items = [f"{number:04d}{'x' * 200}" for number in range(count)]
-    _, largest, instance_id = writes_per_step(
-        engine, saga, data={"items": items}, inputs={"items": {"type": "array"}}
-    )
+    _, largest, instance_id = writes_per_step(engine, saga, data={"items": items}, inputs={"items": {"type": "array"}})
     ended = [entry for entry in engine.history(instance_id) if entry["event"] == "step_completed"]
     booked = [entry["output"]["value"] for entry in ended if entry["type"] == "task" and "/book" in entry["path"]]
     assert len(booked) == count
