@@ -307,6 +307,8 @@ class _Judge:
             if fact is None:
                 self.violate("every recorded result is used once", f"{record} comes from no fact")
                 return None, []
+            if isinstance(fact, Control):  # what came too late to begin anything may have moved the clock on
+                machine.state.now = max(machine.state.now, record.at)
             machine.apply(fact)
         self._drain(machine)
         return machine, [effect for effect in machine.effects if isinstance(effect, StatusChanged)]
@@ -474,8 +476,8 @@ def _differences(one: Any, other: Any) -> Any:
     return {name: _differences(one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)}
 
 
-_TIMELY = ("actualDuration", "generation")
-"""What depends on what runs side by side: generations are counted per instance."""
+_TIMELY = ("actualDuration", "generation", "eventId")
+"""What depends on what runs side by side: generations are counted per instance, and an event's id has one."""
 
 
 def _timeless(value: Any) -> Any:
