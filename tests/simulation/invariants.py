@@ -476,8 +476,8 @@ def _differences(one: Any, other: Any) -> Any:
     return {name: _differences(one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)}
 
 
-_TIMELY = ("actualDuration", "generation", "eventId")
-"""What depends on what runs side by side: generations are counted per instance, and an event's id has one."""
+_TIMELY = ("actualDuration", "generation", "eventId", "instanceId")
+"""What depends on what runs side by side: generations are counted per instance, and ids are made of them."""
 
 
 def _timeless(value: Any) -> Any:
