@@ -383,7 +383,7 @@ class _Judge:
         other, records = undisturbed(fresh, self.world.program, self.world.backend.blobs)
         blobs, owner = self.world.backend.blobs, self.instance.id
         runs = ((machine, self.records), (other, records))
-        mine, theirs = (_timeless(resolved(blobs, _outcome(*run), owner)) for run in runs)
+        mine, theirs = (_timeless(resolved(blobs, _outcome(*run), owner, run[0].context.values)) for run in runs)
         if mine != theirs:
             self.violate("the outcome is that of an undisturbed run", f"{_differences(mine, theirs)}")
 
