@@ -251,6 +251,14 @@ def test_no_document(text: str | bytes) -> None:
         parse_schedule(text, "a-schedule.yaml")
 
 
+@pytest.mark.parametrize("cron", ["* * * * *", "*/5 * * * *", "@daily"])
+def test_cron_without_quotes(cron: str) -> None:
+    """SC-2: an expression that YAML takes for something else is told to go in quotes."""
+    with pytest.raises(InvalidScheduleError, match="put the cron expression in quotes") as caught:
+        parse_schedule(f"id: a\nschedule:\n  cron: {cron}\n")
+    assert [problem.line for problem in caught.value.problems] == [3]
+
+
 def test_merge_is_deep() -> None:
     """SC-14: objects merge, lists and values replace, null removes; the documents that were given stay as they are."""
     base = document() | {"properties": {"a": {"b": 1, "c": 2}, "list": [1, 2]}, "timeout": 60}
