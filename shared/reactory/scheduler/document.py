@@ -13,8 +13,8 @@ import msgspec
 from reactory.definition.codes import INVALID_FIELD
 from reactory.definition.document import Document, load_document
 from reactory.definition.finding import Finding
+from reactory.definition.modelcheck import check_shape
 from reactory.definition.problem import Problem
-from reactory.definition.shape import check_shape
 from reactory.exceptions import InvalidDefinitionError, InvalidScheduleError
 from reactory.scheduler.cron import parse_cron
 from reactory.scheduler.dates import instant_in
@@ -77,7 +77,7 @@ def _refusal(problems: list[Problem], name: str) -> InvalidScheduleError:
 
 def _timing_findings(schedule: Schedule) -> list[Finding]:
     """A schedule between whose dates there is no slot, or whose time lies outside of them."""
-    if next_slot(schedule, -1) is not None:
+    if (schedule.starts is None and schedule.ends is None) or next_slot(schedule, -1) is not None:
         return []
     kind = next(kind for kind in ("cron", "interval", "at") if schedule.source["schedule"].get(kind) is not None)
     said = "it never fires between startDate and endDate: correct it, or one of them"
