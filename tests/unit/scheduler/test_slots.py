@@ -104,6 +104,8 @@ def test_dates_bound_the_slots() -> None:
         "2025-06-03T10:00",
     ]
     assert next_slot(of, ms("2025-06-03T10:00Z")) is None
+    exact = cron("0 12 * * *", startDate="2025-06-01T12:00:00Z", endDate="2025-06-02T12:00:00Z")
+    assert between(exact, "2025-01-01T00:00Z", "2026-01-01T00:00Z") == ["2025-06-01T12:00", "2025-06-02T12:00"]
 
 
 def test_times_without_an_offset_are_those_of_the_zone() -> None:
