@@ -190,6 +190,9 @@ BUS_RULES: tuple[BusRuleSpec, ...] = (BusRuleSpec(name="events-in", queue=EVENTS
 COUNTERS_TABLE = "reactory-counters"
 """The DynamoDB table of counters: key ``pk``, TTL ``expiresAt``."""
 
+COUNTERS_INDEX = "kind"
+"""The index of the counters that are listed, which are those with an attribute ``kind``: key ``kind``, then ``pk``."""
+
 
 def queues() -> tuple[QueueSpec, ...]:
     """All queues, each once."""
