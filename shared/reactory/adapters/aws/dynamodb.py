@@ -1,7 +1,12 @@
-"""A table of counters in DynamoDB: one request per read, change or page of a listing."""
+"""A table of counters in DynamoDB: one request per read, change or page of a listing.
+
+botocore sends a request again when its answer was lost. So each change leaves a token in the item: a change that finds
+its own has been made, and is not made twice.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +18,9 @@ from reactory.topology import COUNTERS_INDEX
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+TOKEN = "token"
+"""The attribute with the token of the latest change."""
 
 Attribute = Any
 """A value in DynamoDB's notation: ``{"N": "5"}``."""
@@ -42,8 +50,8 @@ class DynamoTable:
     def _change(self, key: str, change: Change) -> Changed:
         from botocore.exceptions import ClientError
 
-        request = _Request()
-        condition, update = request.condition(change.guard), request.update(change)
+        request, token = _Request(), os.urandom(8).hex()
+        condition, update = request.condition(change.guard, token), request.update(change, token)
         try:
             answer = self._client().update_item(
                 TableName=self._table,
@@ -58,7 +66,8 @@ class DynamoTable:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
             found = cast("Mapping[str, Attribute] | None", error.response.get("Item"))
-            return Changed(done=False, item=_decoded(found) if found else None)
+            done = bool(found) and found.get(TOKEN) == _encoded(token)
+            return Changed(done=done, item=_decoded(found) if found else None)
         return Changed(done=True, item=_decoded(answer.get("Attributes") or {}))
 
     def _pages(self, kind: str, limit: int, after: str | None) -> Iterator[Item]:
@@ -98,11 +107,16 @@ class _Request:
             **({"ExpressionAttributeValues": self._values} if self._values else {}),
         }
 
-    def condition(self, guard: Guard) -> str:
-        return " OR ".join("(" + " AND ".join(map(self._test, alternative)) + ")" for alternative in guard)
+    def condition(self, guard: Guard, token: str) -> str:
+        """The guard, and that the item does not show this very change."""
+        name, value = self._path((TOKEN,)), self._value(token)
+        others = f"attribute_not_exists({name})", f"{name} <> {value}"
+        alternatives = [" AND ".join(map(self._test, alternative)) for alternative in guard]
+        return " OR ".join(f"({alternative} AND {other})" for alternative in alternatives for other in others)
 
-    def update(self, change: Change) -> str:
-        sets = [f"{self._path((name,))} = {self._value(value)}" for name, value in change.put.items()]
+    def update(self, change: Change, token: str) -> str:
+        put = {**change.put, TOKEN: token}
+        sets = [f"{self._path((name,))} = {self._value(value)}" for name, value in put.items()]
         sets += [
             f"{self._path((name, member))} = {self._value(value)}"
             for name, members in change.merge.items()
@@ -142,7 +156,7 @@ def _encoded(value: Value) -> Attribute:
 
 
 def _decoded(attributes: Mapping[str, Attribute]) -> Item:
-    return {name: _value(attribute) for name, attribute in attributes.items() if name != "pk"}
+    return {name: _value(attribute) for name, attribute in attributes.items() if name not in ("pk", TOKEN)}
 
 
 def _value(attribute: Attribute) -> Any:

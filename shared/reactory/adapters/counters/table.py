@@ -17,7 +17,7 @@ Item = dict[str, Value]
 Path = tuple[str, ...]
 """An attribute, or with a second name a member of the map that the attribute holds."""
 
-Comparison = Literal["=", "<>", "<", "<=", ">", ">="]
+Comparison = Literal["=", "<", "<=", ">", ">="]
 
 
 class Compare(msgspec.Struct, frozen=True, tag="compare"):

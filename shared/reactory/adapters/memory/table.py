@@ -25,7 +25,6 @@ FEW = 1_024
 
 _COMPARISONS: Mapping[Comparison, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
-    "<>": operator.ne,
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
