@@ -28,7 +28,7 @@ def test_rate_limits_are_raised_unless_the_developer_sets_them() -> None:
     def start_limit(own: dict[str, str]) -> int | None:
         environ = containers_environ(own, uri="mongodb://127.0.0.1:1", database="reactory", modules=[], aws={})
         limit = read_settings(environ).rate_limits.start
-        return limit and limit.limit
+        return None if limit is None else limit.limit
 
     assert start_limit({}) == 60_000
     assert start_limit({"REACTORY_RATE_LIMITS": "{}"}) == 10

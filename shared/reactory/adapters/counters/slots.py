@@ -43,8 +43,9 @@ def _plan_take(claim: SlotClaim, until: int, now: int, item: Item | None) -> Ste
         new = ((Exists(_HOLDERS, expected=False),),)
         return Move(Change(guard=new, put={"holders": {claim.holder: until}, **expiry}, at=now), None)
     holders = cast("dict[str, int]", item["holders"])
-    if claim.holder in holders or len(holders) < claim.limit:
-        alternatives = (Exists((*_HOLDERS, claim.holder)),), (Exists(_HOLDERS), Smaller(_HOLDERS, claim.limit))
+    if holders.get(claim.holder, 0) > now or len(holders) < claim.limit:
+        own = Compare((*_HOLDERS, claim.holder), ">", now)
+        alternatives = (own,), (Exists(_HOLDERS), Smaller(_HOLDERS, claim.limit))
         merge = {"holders": {claim.holder: until}}
         return Move(Change(guard=alternatives, merge=merge, put=expiry, at=now), None)
     live = {holder: end for holder, end in holders.items() if end > now}
