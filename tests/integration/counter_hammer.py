@@ -33,6 +33,7 @@ PATIENT = 60.0
 
 class Order(msgspec.Struct, frozen=True):
     act: str
+    key: str
     now: int
     times: int
     rules: BreakerRules = BreakerRules()
@@ -55,7 +56,7 @@ class Hammer:
         self.seen = Seen()
 
     def _ask(self, order: Order) -> Permit | None:
-        answer, change = self.breakers.ask("t", "k", order.rules, order.now, order.now + 60_000)
+        answer, change = self.breakers.ask("t", order.key, order.rules, order.now, order.now + 60_000)
         self._note(change)
         if not isinstance(answer, Permit):
             return None
@@ -88,13 +89,13 @@ class Hammer:
 
     def occupy(self, order: Order) -> None:
         """Hold a slot for a moment."""
-        if self.slots.take("t", "k", SlotClaim(order.limit, self.name, order.now + 60_000), order.now) is None:
+        if self.slots.take("t", order.key, SlotClaim(order.limit, self.name, order.now + 60_000), order.now) is None:
             self.seen.granted += 1
             self._held()
-            self.slots.release("t", "k", self.name)
+            self.slots.release("t", order.key, self.name)
 
     def take(self, order: Order) -> None:
-        self.seen.granted += self.buckets.take("t", "k", Rate(order.limit, 60_000), order.now) is None
+        self.seen.granted += self.buckets.take("t", order.key, Rate(order.limit, 60_000), order.now) is None
 
     def _held(self) -> None:
         begun = time.monotonic()

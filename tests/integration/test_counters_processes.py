@@ -62,35 +62,34 @@ def at_once(spans: list[tuple[float, float]]) -> int:
 
 def test_a_breaker_opens_at_the_shared_threshold_and_closes_again(crowd: Crowd) -> None:
     """CB-1, CB-3, CB-4, CB-6, CB-7: each failure counts once, each change is told once, no permit is given twice."""
-    failed = crowd.obey(Order("fail", NOW, times=5, rules=RULES))
+    failed = crowd.obey(Order("fail", "opens", NOW, times=5, rules=RULES))
     assert failed.changes == ["closed → open"]
     assert failed.granted >= RULES.failure_threshold
-    assert crowd.obey(Order("ask", NOW + 29_999, times=1, rules=RULES)).granted == 0
-    asked = crowd.obey(Order("ask", NOW + 30_000, times=2, rules=RULES))
+    assert crowd.obey(Order("ask", "opens", NOW + 29_999, times=1, rules=RULES)).granted == 0
+    asked = crowd.obey(Order("ask", "opens", NOW + 30_000, times=2, rules=RULES))
     assert asked.changes == ["open → half_open"]
     assert asked.granted == RULES.half_open_calls
-    assert crowd.obey(Order("succeed", NOW + 30_001, times=1, rules=RULES)).changes == ["half_open → closed"]
-    assert crowd.obey(Order("ask", NOW + 30_002, times=1, rules=RULES)).granted == PROCESSES
+    assert crowd.obey(Order("succeed", "opens", NOW + 30_001, times=1, rules=RULES)).changes == ["half_open → closed"]
+    assert crowd.obey(Order("ask", "opens", NOW + 30_002, times=1, rules=RULES)).granted == PROCESSES
 
 
 def test_no_more_than_the_allowed_calls_try_out(crowd: Crowd) -> None:
     """CB-3: at no moment are there more calls in flight than a half-open breaker allows."""
-    opened = NOW + 100_000
-    assert crowd.obey(Order("fail", opened, times=1, rules=ENDLESS)).changes == ["closed → open"]
-    tried = crowd.obey(Order("try_out", opened + 30_000, times=12, rules=ENDLESS))
+    assert crowd.obey(Order("fail", "tries", NOW, times=1, rules=ENDLESS)).changes == ["closed → open"]
+    tried = crowd.obey(Order("try_out", "tries", NOW + 30_000, times=12, rules=ENDLESS))
     assert tried.changes == ["open → half_open"]
     assert 0 < at_once(tried.spans) <= ENDLESS.half_open_calls
-    assert crowd.obey(Order("ask", opened + 30_001, times=1, rules=ENDLESS)).granted == ENDLESS.half_open_calls
+    assert crowd.obey(Order("ask", "tries", NOW + 30_001, times=1, rules=ENDLESS)).granted == ENDLESS.half_open_calls
 
 
 def test_no_more_than_the_limit_hold_a_slot(crowd: Crowd) -> None:
     """CB-6: at no moment are there more holders than slots, and at the end all of them are free."""
-    occupied = crowd.obey(Order("occupy", NOW, times=12, limit=3))
+    occupied = crowd.obey(Order("occupy", "slots", NOW, times=12, limit=3))
     assert 0 < at_once(occupied.spans) <= 3
-    assert crowd.obey(Order("occupy", NOW, times=1, limit=PROCESSES)).granted == PROCESSES
+    assert crowd.obey(Order("occupy", "slots", NOW, times=1, limit=PROCESSES)).granted == PROCESSES
 
 
 def test_no_more_tokens_are_taken_than_there_are(crowd: Crowd) -> None:
     """CB-6, WR-7: the whole bucket, and then what has flowed in since, to the token."""
-    assert crowd.obey(Order("take", NOW, times=8, limit=60)).granted == 60
-    assert crowd.obey(Order("take", NOW + 10_000, times=3, limit=60)).granted == 10
+    assert crowd.obey(Order("take", "bucket", NOW, times=8, limit=60)).granted == 60
+    assert crowd.obey(Order("take", "bucket", NOW + 10_000, times=3, limit=60)).granted == 10
