@@ -16,6 +16,7 @@ from reactory.exceptions import (
     InvalidInputError,
     InvalidScheduleError,
     MethodNotAllowedError,
+    RateLimitedError,
     ReactoryError,
 )
 from reactory.observability import logger
@@ -71,7 +72,7 @@ def _headers(error: Exception) -> dict[str, str | list[str]]:
     if isinstance(error, MethodNotAllowedError):
         headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, ReactoryError) and error.retryable:
-        headers["Retry-After"] = str(RETRY_AFTER)
+        headers["Retry-After"] = str(error.retry_after if isinstance(error, RateLimitedError) else RETRY_AFTER)
     return headers
 
 
