@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from reactory.exceptions import InvalidSettingsError
 from reactory.ports.blobs import Blobs
+from reactory.ports.breakers import Breakers
 from reactory.ports.bus import Bus
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.dead_letters import DeadLetters
@@ -49,6 +50,7 @@ class App:
     blobs: Blobs
     queue: Queue
     bus: Bus
+    breakers: Breakers
     schema: Schema
 
 
@@ -69,6 +71,7 @@ class Ports(TypedDict, total=False):
     blobs: Blobs
     queue: Queue
     bus: Bus
+    breakers: Breakers
     schema: Schema
 
 
@@ -89,6 +92,7 @@ def bootstrap(settings: Settings, **overrides: Unpack[Ports]) -> App:
     if settings.encryption != "off":
         _sealed(ports, settings, overrides.keys())
     _messaging(ports, settings)
+    _counters(ports)
     return App(
         settings=settings,
         clock=ports["clock"],
@@ -105,6 +109,7 @@ def bootstrap(settings: Settings, **overrides: Unpack[Ports]) -> App:
         blobs=ports["blobs"],
         queue=ports["queue"],
         bus=ports["bus"],
+        breakers=ports["breakers"],
         schema=ports["schema"],
     )
 
@@ -266,3 +271,9 @@ def _messaging(ports: Ports, settings: Settings) -> None:
 
     ports.setdefault("queue", SqsQueue(session.Lazy(session.sqs_client), settings.queue_urls))
     ports.setdefault("bus", EventBridgeBus(session.Lazy(session.events_client), settings.bus))
+
+
+def _counters(ports: Ports) -> None:
+    from reactory.adapters.memory.breakers import NoBreakers
+
+    ports.setdefault("breakers", NoBreakers())

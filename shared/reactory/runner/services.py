@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Protocol
 
 from reactory.ports.blobs import Blobs
+from reactory.ports.breakers import Breakers
 from reactory.ports.clock import Clock, Ids
+from reactory.ports.dead_letters import DeadLetters
 from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
+from reactory.ports.statistics import ErrorStatistics
 from reactory.ports.store import DefinitionStore, InstanceStore
 from reactory.ports.tasks import TaskStore
 from reactory.settings import Settings
@@ -35,5 +38,11 @@ class Services(Protocol):
     def tasks(self) -> TaskStore: ...
     @property
     def records(self) -> Records: ...
+    @property
+    def errors(self) -> ErrorStatistics: ...
+    @property
+    def dead_letters(self) -> DeadLetters: ...
+    @property
+    def breakers(self) -> Breakers: ...
     @property
     def queue(self) -> Queue: ...

@@ -14,6 +14,7 @@ import msgspec
 from functions.http.routing import make_handler
 from functions.runner.api import ENDPOINTS
 from reactory.adapters.memory.blobs import MemoryBlobs
+from reactory.adapters.memory.breakers import NoBreakers
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
 from reactory.adapters.memory.dead_letters import MemoryDeadLetters
@@ -31,11 +32,14 @@ from reactory.host.services import Limits, Services
 from reactory.host.wakeups import read_wakeup
 from reactory.host.worker import WakeUp, Worker
 from reactory.ports.blobs import Blobs
+from reactory.ports.breakers import Breakers
 from reactory.ports.clock import Clock, Ids
+from reactory.ports.dead_letters import DeadLetters
 from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
+from reactory.ports.statistics import ErrorStatistics
 from reactory.ports.store import DefinitionStore, InstanceStore
 from reactory.ports.tasks import TaskStore
 from reactory.runner.children import child_starter
@@ -61,6 +65,9 @@ class Ports:
     tasks: TaskStore
     results: ResultCache
     records: Records
+    errors: ErrorStatistics
+    dead_letters: DeadLetters
+    breakers: Breakers
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,7 @@ class Lab:
         self.errors = MemoryErrorStatistics()
         self.durations = MemoryDurations()
         self.dead_letters = MemoryDeadLetters()
+        self.breakers: Breakers = NoBreakers()
         self.blobs = MemoryBlobs()
         self.queue = MemoryQueue(self.clock, self.ids)
         self.bus = MemoryBus()
