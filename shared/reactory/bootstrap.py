@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from reactory.exceptions import InvalidSettingsError
 from reactory.ports.blobs import Blobs
 from reactory.ports.breakers import Breakers
+from reactory.ports.buckets import Buckets
 from reactory.ports.bus import Bus
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.dead_letters import DeadLetters
@@ -23,11 +24,13 @@ from reactory.ports.keys import KeyService
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
+from reactory.ports.slots import Slots
 from reactory.ports.statistics import Durations, ErrorStatistics
 from reactory.ports.store import DefinitionStore, InstanceStore, Schema
 from reactory.ports.tasks import TaskStore
 
 if TYPE_CHECKING:
+    from reactory.adapters.counters.table import Table
     from reactory.settings import Settings
 
 
@@ -51,6 +54,8 @@ class App:
     queue: Queue
     bus: Bus
     breakers: Breakers
+    buckets: Buckets
+    slots: Slots
     schema: Schema
 
 
@@ -72,6 +77,8 @@ class Ports(TypedDict, total=False):
     queue: Queue
     bus: Bus
     breakers: Breakers
+    buckets: Buckets
+    slots: Slots
     schema: Schema
 
 
@@ -92,7 +99,7 @@ def bootstrap(settings: Settings, **overrides: Unpack[Ports]) -> App:
     if settings.encryption != "off":
         _sealed(ports, settings, overrides.keys())
     _messaging(ports, settings)
-    _counters(ports)
+    _counters(ports, settings)
     return App(
         settings=settings,
         clock=ports["clock"],
@@ -110,6 +117,8 @@ def bootstrap(settings: Settings, **overrides: Unpack[Ports]) -> App:
         queue=ports["queue"],
         bus=ports["bus"],
         breakers=ports["breakers"],
+        buckets=ports["buckets"],
+        slots=ports["slots"],
         schema=ports["schema"],
     )
 
@@ -273,7 +282,26 @@ def _messaging(ports: Ports, settings: Settings) -> None:
     ports.setdefault("bus", EventBridgeBus(session.Lazy(session.events_client), settings.bus))
 
 
-def _counters(ports: Ports) -> None:
-    from reactory.adapters.memory.breakers import NoBreakers
+def _counters(ports: Ports, settings: Settings) -> None:
+    """Breakers, buckets and slots stand on one table."""
+    if {"breakers", "buckets", "slots"} <= ports.keys():
+        return
+    from reactory.adapters.counters.breakers import TableBreakers
+    from reactory.adapters.counters.buckets import TableBuckets
+    from reactory.adapters.counters.slots import TableSlots
 
-    ports.setdefault("breakers", NoBreakers())
+    table = _counters_table(settings)
+    ports.setdefault("breakers", TableBreakers(table))
+    ports.setdefault("buckets", TableBuckets(table))
+    ports.setdefault("slots", TableSlots(table))
+
+
+def _counters_table(settings: Settings) -> Table:
+    if settings.aws == "memory":
+        from reactory.adapters.memory.table import MemoryTable
+
+        return MemoryTable()
+    from reactory.adapters.aws import session
+    from reactory.adapters.aws.dynamodb import DynamoTable
+
+    return DynamoTable(session.Lazy(session.dynamodb_client), settings.counters_table)

@@ -17,6 +17,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from reactory.exceptions import InvalidSettingsError
+from reactory.topology import COUNTERS_TABLE
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -31,6 +32,24 @@ KEY_BYTES = 32
 _CREDENTIALS = re.compile(r"(?<=://)[^/?#]*@")
 
 
+class RateLimit(BaseModel):
+    """``limit`` at once and within each ``per`` seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    limit: int = Field(ge=1, le=1_000_000)
+    per: int = Field(ge=1, le=86_400)
+
+
+class RateLimits(BaseModel):
+    """``general``: requests of one caller; ``start``: starts of one workflow by one caller. None: no limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    general: RateLimit | None = RateLimit(limit=100, per=60)
+    start: RateLimit | None = RateLimit(limit=10, per=60)
+
+
 class Settings(BaseModel):
     """What the composition root needs to know. Sizes are bytes, times milliseconds unless the name says otherwise."""
 
@@ -43,10 +62,15 @@ class Settings(BaseModel):
     database: str = Field(
         default="reactory", pattern=r"^[A-Za-z0-9_-]{1,38}$", description="letters, digits, _ and -, at most 38"
     )
-    aws: Literal["memory", "boto3"] = Field(default="boto3", description="queue, bus: memory adapters or boto3")
+    aws: Literal["memory", "boto3"] = Field(
+        default="boto3", description="queue, bus, counters: memory adapters or boto3"
+    )
     blobs: Literal["mongo", "s3", "memory"] = Field(default="mongo", description="where large payloads are kept")
     bucket: str = Field(default="", description="the S3 bucket of the blobs, for REACTORY_BLOBS=s3")
     bus: str = Field(default="reactory", min_length=1, description="name or ARN of the event bus")
+    counters_table: str = Field(
+        default=COUNTERS_TABLE, min_length=1, description="name of the DynamoDB table of breakers and limits"
+    )
     queue_urls: dict[str, str] = Field(
         default_factory=dict, description="JSON: queue name → URL; empty: looked up by name"
     )
@@ -75,6 +99,11 @@ class Settings(BaseModel):
         description="for REACTORY_ENCRYPTION=local: base64 of 32 random bytes; behind commas earlier keys, for reading",
     )
     kms_key: str = Field(default="", description="for REACTORY_ENCRYPTION=kms: ARN, id or alias of a symmetric key")
+    rate_limits: RateLimits = Field(
+        default_factory=RateLimits,
+        description='JSON such as {"general": {"limit": 100, "per": 60}, "start": {"limit": 10, "per": 60}}: limit 1 to '
+        "1000000, per 1 to 86400 seconds; null in the place of one switches it off",
+    )
     request_limit: int = Field(default=1_048_576, ge=1024, description="bytes, at least 1024")
     inline_limit: int = Field(default=131_072, ge=1024, description="bytes, at least 1024")
     lease_ms: int = Field(default=30_000, ge=1000, description="milliseconds, at least 1000")
@@ -159,7 +188,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         raw = source.get(variable(name))
         if raw is None:
             continue
-        if get_origin(info.annotation) not in (list, dict):
+        if info.annotation is not RateLimits and get_origin(info.annotation) not in (list, dict):
             values[name] = raw
             continue
         try:

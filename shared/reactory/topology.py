@@ -65,9 +65,9 @@ class FunctionSpec:
     """One Lambda function. ``handler`` is its import path; ``timeout`` seconds; ``memory`` MB.
 
     ``needs`` is what its role allows: blobs (read and write), publish (put events on the bus), wakeups, triggers and
-    events (send to those queues), queues (send to every queue), counters (the DynamoDB table). ``instances`` is the
-    database, reached with its own secret. ``rule`` is an EventBridge schedule expression. ``dead_letters``: what ends in
-    any dead-letter queue is given to this function.
+    events (send to those queues), queues (send to every queue), counters (read and update items of the DynamoDB table,
+    query its index). ``instances`` is the database, reached with its own secret. ``rule`` is an EventBridge schedule
+    expression. ``dead_letters``: what ends in any dead-letter queue is given to this function.
     """
 
     name: str
@@ -160,7 +160,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         timeout=120,
         memory=1769,  # one whole vCPU
         queues=WAKEUPS,
-        needs=frozenset({"instances", "blobs", "publish", "wakeups", "events"}),
+        needs=frozenset({"instances", "blobs", "publish", "wakeups", "events", "counters"}),
     ),
     FunctionSpec(
         name="host-events",
@@ -216,6 +216,9 @@ BUS_RULES: tuple[BusRuleSpec, ...] = (BusRuleSpec(name="events-in", queue=EVENTS
 
 COUNTERS_TABLE = "reactory-counters"
 """The DynamoDB table of counters: key ``pk``, TTL ``expiresAt``."""
+
+COUNTERS_INDEX = "kind"
+"""The index of the counters that are listed, which are those with an attribute ``kind``: key ``kind``, then ``pk``."""
 
 
 def queues() -> tuple[QueueSpec, ...]:

@@ -26,7 +26,8 @@ ALLOWED: dict[str, list[tuple[set[str], set[str]]]] = {
     "jobs": [(SEND, {"queue jobs"})],
     "queues": [(SEND, {f"queue {queue.name}" for queue in topology.queues()})],
     "counters": [
-        ({"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}, {"table"}),
+        ({"dynamodb:GetItem", "dynamodb:UpdateItem"}, {"table"}),
+        ({"dynamodb:Query"}, {f"table/index/{topology.COUNTERS_INDEX}"}),
     ],
 }
 
@@ -62,8 +63,8 @@ def named(stack: Any, resource: Any) -> str:
     match resource:
         case {"Fn::GetAtt": [str(logical_id), "Arn"]} | {"Ref": str(logical_id)}:
             return noun(stack, logical_id)
-        case {"Fn::Join": ["", [{"Fn::GetAtt": [str(logical_id), "Arn"]}, "/*"]]}:
-            return noun(stack, logical_id) + "/*"
+        case {"Fn::Join": ["", [{"Fn::GetAtt": [str(logical_id), "Arn"]}, str(rest)]]}:
+            return noun(stack, logical_id) + rest
         case _:
             pytest.fail(f"a statement names something else than a resource of this stack: {resource}")
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from reactory.ports.blobs import Blobs
 from reactory.ports.breakers import Breakers
+from reactory.ports.buckets import Buckets
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.dead_letters import DeadLetters
 from reactory.ports.events import EventStore
@@ -44,5 +45,7 @@ class Services(Protocol):
     def dead_letters(self) -> DeadLetters: ...
     @property
     def breakers(self) -> Breakers: ...
+    @property
+    def buckets(self) -> Buckets: ...
     @property
     def queue(self) -> Queue: ...

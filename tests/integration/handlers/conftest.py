@@ -16,10 +16,12 @@ from pymongo.database import Database
 from reactory.adapters.aws.sqs_receiver import SqsReceiver
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.queue import MemoryQueue
+from reactory.adapters.memory.table import MemoryTable
 from reactory.adapters.system import SystemClock, UlidIds
 from reactory.local import endpoint
 from reactory.local.bus_rules import follow_rules
 from reactory.local.container_wiring import memory
+from reactory.local.containers_environ import RATE_LIMITS
 from reactory.ports.bus import BusEvent
 from reactory.topology import BUS, FUNCTIONS
 from tests.integration.handlers.deployment import Deployment, Told, cool_down
@@ -45,6 +47,7 @@ def configure(mongo_uri: str, empty_database: Database[dict[str, Any]], monkeypa
             "REACTORY_DATABASE": empty_database.name,
             "REACTORY_MODULES": json.dumps([str(path) for path in MODULES]),
             "REACTORY_BUS": BUS,
+            "REACTORY_RATE_LIMITS": RATE_LIMITS,
             **more,
         }
         for name, value in values.items():
@@ -93,7 +96,7 @@ def _process() -> Iterator[None]:
 def _memory(configure: Configure) -> Iterator[Deployment]:
     configure({"REACTORY_AWS": "memory"})
     clock = SystemClock()
-    queue, bus = MemoryQueue(clock, UlidIds(clock)), MemoryBus()
+    queue, bus, counters = MemoryQueue(clock, UlidIds(clock)), MemoryBus(), MemoryTable()
     follow_rules(bus, queue)
     arrived: list[BusEvent] = []
     bus.subscribe(arrived.append)
@@ -102,7 +105,7 @@ def _memory(configure: Configure) -> Iterator[Deployment]:
         taken, arrived[:] = list(arrived), []
         return [(event.id, event.detail_type, event.detail) for event in taken]
 
-    yield Deployment(queue, new, lambda: memory(queue, bus))
+    yield Deployment(queue, new, lambda: memory(queue, bus, counters))
 
 
 @contextmanager

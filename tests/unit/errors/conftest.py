@@ -13,10 +13,9 @@ from msgspec.structs import replace
 
 from functions.errors.routes import ENDPOINTS
 from functions.http.routing import make_handler
-from reactory.adapters.memory.breakers import NoBreakers
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.errors.error_handler import ErrorHandler
-from reactory.ports.breakers import Breaker, BreakerChange
+from reactory.ports.breakers import BreakerRules, Permit
 from reactory.ports.dead_letters import DeadLetter
 from reactory.ports.statistics import Occurrence
 from reactory.settings import Settings
@@ -29,29 +28,7 @@ class Ports(labs.Ports):
     bus: MemoryBus
 
 
-class FakeBreakers(NoBreakers):
-    """As they are put there."""
-
-    def __init__(self) -> None:
-        self.known: dict[tuple[str, str], Breaker] = {}
-
-    def put(self, breaker: Breaker) -> None:
-        self.known[breaker.tenant, breaker.key] = breaker
-
-    def get(self, tenant: str, key: str) -> Breaker | None:
-        return self.known.get((tenant, key))
-
-    def reset(self, tenant: str, key: str, now: int) -> BreakerChange | None:
-        before = self.known.get((tenant, key))
-        if before is None or before.state == "closed":
-            return None
-        self.put(Breaker(tenant, key, changed_at=now))
-        return BreakerChange(tenant, key, before.state, "closed", now)
-
-    # last in the class: below it, the type ``list`` would mean this method
-    def list(self, tenant: str, limit: int, after: str | None = None) -> list[Breaker]:
-        found = sorted(key for of, key in self.known if of == tenant and (after is None or key > after))
-        return [self.known[tenant, key] for key in found[:limit]]
+RULES = BreakerRules()
 
 
 class Desk:
@@ -59,8 +36,7 @@ class Desk:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.lab = Lab(settings)
-        self.lab.breakers = self.breakers = FakeBreakers()
-        self.lab.runner = self.lab.make_runner()
+        self.breakers = self.lab.breakers
         given = {name: getattr(self.lab, name) for name in Ports.__dataclass_fields__}
         self.errors = ErrorHandler.of(Ports(**given), self.lab.runner.control)
         self.api = make_handler("errors-api", ENDPOINTS, lambda: self.errors)
@@ -73,6 +49,17 @@ class Desk:
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Answer:
         text = None if body is None else json.dumps(body)
         return send(self.api, api_event(method, path, text, query=query, number=next(self._numbers)))
+
+    def ask(self, key: str) -> None:
+        """A call asks whether it may pass."""
+        self.breakers.ask("default", key, RULES, self.now, self.now + 1000)
+
+    def trip(self, key: str, failures: int = RULES.failure_threshold, tenant: str = "default") -> None:
+        """Calls fail; as many as are meant open the circuit."""
+        for _ in range(failures):
+            permit, _change = self.breakers.ask(tenant, key, RULES, self.now, self.now + 1000)
+            assert isinstance(permit, Permit)
+            self.breakers.report(permit, RULES, self.now, failed=True)
 
     def note(self, at: int | None = None, **fields: Any) -> None:
         """An error."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reactory.exceptions import StoreUnavailableError
-from reactory.ports.breakers import Breaker
-from tests.unit.errors.conftest import Desk
+from tests.unit.errors.conftest import RULES, Desk
 
 DAY = 24 * 3_600_000
 
@@ -17,8 +16,11 @@ def test_the_status_tells_what_went_wrong(desk: Desk) -> None:
     desk.note(desk.now - DAY // 2)
     desk.note()
     desk.note(category="timeout")
-    for key, state in (("a", "open"), ("b", "closed"), ("c", "half_open")):
-        desk.breakers.put(Breaker("default", key, state))  # type: ignore[arg-type]  # the three states
+    desk.trip("c")
+    desk.lab.clock.advance(RULES.recovery_ms)
+    desk.trip("a")
+    desk.trip("b", failures=1)
+    desk.ask("c")  # half open now
     desk.fail()
     desk.fail(errorPolicy="terminate")
     for letter_id in ("m1", "m2"):

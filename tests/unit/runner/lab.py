@@ -14,7 +14,8 @@ import msgspec
 from functions.http.routing import make_handler
 from functions.runner.api import ENDPOINTS
 from reactory.adapters.memory.blobs import MemoryBlobs
-from reactory.adapters.memory.breakers import NoBreakers
+from reactory.adapters.memory.breakers import MemoryBreakers
+from reactory.adapters.memory.buckets import MemoryBuckets
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
 from reactory.adapters.memory.dead_letters import MemoryDeadLetters
@@ -33,6 +34,7 @@ from reactory.host.wakeups import read_wakeup
 from reactory.host.worker import WakeUp, Worker
 from reactory.ports.blobs import Blobs
 from reactory.ports.breakers import Breakers
+from reactory.ports.buckets import Buckets
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.dead_letters import DeadLetters
 from reactory.ports.events import EventStore
@@ -43,8 +45,9 @@ from reactory.ports.statistics import ErrorStatistics
 from reactory.ports.store import DefinitionStore, InstanceStore
 from reactory.ports.tasks import TaskStore
 from reactory.runner.children import child_starter
+from reactory.runner.rate_limiter import RateLimiter
 from reactory.runner.runner import Runner
-from reactory.settings import Settings
+from reactory.settings import RateLimits, Settings
 from reactory.steps.function import StepFunction
 from reactory.steps.registry import StepRegistry
 from reactory.topology import EVENTS, WAKEUPS
@@ -68,6 +71,7 @@ class Ports:
     errors: ErrorStatistics
     dead_letters: DeadLetters
     breakers: Breakers
+    buckets: Buckets
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,14 @@ class Answer:
         return json.loads(self.text)
 
 
+OFF = RateLimits(general=None, start=None)
+
+
 class Lab:
     """Everything that has state is shared by all runners that ``runner`` makes."""
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings(aws="memory")
+        self.settings = settings or Settings(aws="memory", rate_limits=OFF)
         self.clock = ManualClock()
         self.ids = SequentialIds()
         self.instances = MemoryInstances(self.clock)
@@ -97,16 +104,17 @@ class Lab:
         self.errors = MemoryErrorStatistics()
         self.durations = MemoryDurations()
         self.dead_letters = MemoryDeadLetters()
-        self.breakers: Breakers = NoBreakers()
+        self.breakers = MemoryBreakers()
         self.blobs = MemoryBlobs()
         self.queue = MemoryQueue(self.clock, self.ids)
         self.bus = MemoryBus()
+        self.buckets = MemoryBuckets()
         self.limits = Limits()
         self.steps = StepRegistry()
         self.failing: set[str] = set()
         self.steps.add(StepFunction(self._work, "lab.work"))
         self.runner = self.make_runner()
-        self.handler = make_handler("runner-api", ENDPOINTS, lambda: self.runner)
+        self.handler = make_handler("runner-api", ENDPOINTS, lambda: self.runner, self.limiter)
         self._worker: Worker | None = None
         self._requests = count(1)
 
@@ -114,6 +122,9 @@ class Lab:
         if name in self.failing:
             raise ValueError(f"{name} is broken")
         return {"done": name}
+
+    def limiter(self) -> RateLimiter:
+        return RateLimiter(self.settings.rate_limits, self.buckets, self.clock)
 
     def make_runner(self, **ports: Any) -> Runner:
         """Another runner on the same stores, as another process would be; ``ports`` replace some."""
