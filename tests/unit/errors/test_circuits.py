@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reactory.exceptions import UnavailableError
 from reactory.ports.bus import BusEvent
-from tests.unit.errors.conftest import Desk
+from tests.unit.errors.desk import Desk
 
 KEY = "host:api.acme.com"
 

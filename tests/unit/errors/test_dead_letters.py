@@ -9,7 +9,7 @@ import pytest
 
 from reactory.exceptions import QueueUnavailableError
 from reactory.settings import Settings
-from tests.unit.errors.conftest import Desk
+from tests.unit.errors.desk import Desk
 
 REDRIVE = "/workflow/dead-letters/redrive"
 

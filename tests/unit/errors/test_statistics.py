@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.errors.conftest import Desk
+from tests.unit.errors.desk import Desk
 
 HOUR = 3_600_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reactory.exceptions import StoreUnavailableError
-from tests.unit.errors.conftest import RULES, Desk
+from tests.unit.errors.desk import RULES, Desk
 
 DAY = 24 * 3_600_000
 
