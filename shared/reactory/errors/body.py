@@ -10,7 +10,7 @@ import msgspec
 from reactory.masking import MASK, Masker
 
 _PAIR = re.compile(
-    r"""(?P<name>[\w.-]+)(?P<between>["']?\s*[:=]\s*)(?P<value>"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&"'}\]]+)"""
+    r"""(?<![\w.-])(?P<name>[\w.-]++)(?P<between>["']?\s*+[:=]\s*+)(?P<value>"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&"'}\]]+)"""
 )
 """A name and its value, as JSON, YAML, forms and many logs write them; the value may have broken off."""
 

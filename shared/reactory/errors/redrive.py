@@ -13,7 +13,7 @@ from reactory.errors.answers import Kind, Outcome, RedriveAnswer, RedriveOutcome
 from reactory.errors.body import decoded
 from reactory.errors.dead_letters import DEAD_REASONS, DeadLetterBox, DeadLetterFilter, is_dead
 from reactory.errors.services import Services
-from reactory.exceptions import ConflictError, InvalidRequestError, NotFoundError, ReactoryError
+from reactory.exceptions import ConflictError, InvalidRequestError, NotFoundError, ReactoryError, UnavailableError
 from reactory.ports.dead_letters import DeadLetter
 from reactory.ports.queue import Message
 from reactory.runner.control import MAX_REASON
@@ -103,7 +103,15 @@ class Redrive:
             )
         if not dry_run:
             self._services.queue.send(letter.queue, [Message(body, group=letter.tenant)])
+            self._note(letter, reason, caller)
+
+    def _note(self, letter: DeadLetter, reason: str, caller: str) -> None:
+        try:
             self._services.dead_letters.redriven(letter.id, reason, caller, self._services.clock.now())
+        except UnavailableError as error:
+            raise UnavailableError(
+                f"message {letter.id} was sent again, but that could not be noted, so it may still be listed: {error.message}"
+            ) from error
 
 
 def _check(ids: Sequence[str] | None, wanted: DeadLetterFilter | None, reason: str, cursor: str | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reactory.exceptions import QueueUnavailableError
+from reactory.exceptions import QueueUnavailableError, StoreUnavailableError
 from reactory.settings import Settings
 from tests.unit.errors.desk import Desk
 
@@ -138,6 +138,8 @@ def test_a_message_is_shown_with_what_is_sensitive_masked() -> None:
         ("password: p4ss\nn: 1", "password: ***\nn: 1"),
         ("", ""),
         ("7", "7"),
+        ("a" * 200_000, "a" * 200_000),
+        ("secret" + " " * 200_000, "secret" + " " * 200_000),
         ('"plain"', '"plain"'),
     ],
 )
@@ -241,6 +243,20 @@ def test_a_queue_that_is_away_leaves_the_message_dead(desk: Desk, monkeypatch: p
     (detail,) = redrive(desk, ids=["m1"])["details"]
     assert (detail["outcome"], detail["code"]) == ("failed", "queue_unavailable")
     assert listed(desk) == ["m1"]
+
+
+def test_a_message_that_was_sent_and_not_noted_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """WR-11: sent first and noted then; whoever tries again knows that it may come twice."""
+
+    def away(*_: object) -> None:
+        raise StoreUnavailableError("no primary")
+
+    desk.bury("m1")
+    monkeypatch.setattr(desk.lab.dead_letters, "redriven", away)
+    (detail,) = redrive(desk, ids=["m1"])["details"]
+    assert detail["outcome"] == "failed"
+    assert "was sent again" in detail["message"]
+    assert (len(sent(desk)), listed(desk)) == (1, ["m1"])
 
 
 @pytest.mark.parametrize(
