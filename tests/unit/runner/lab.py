@@ -14,10 +14,14 @@ import msgspec
 from functions.http.routing import make_handler
 from functions.runner.api import ENDPOINTS
 from reactory.adapters.memory.blobs import MemoryBlobs
+from reactory.adapters.memory.breakers import MemoryBreakers
 from reactory.adapters.memory.buckets import MemoryBuckets
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
+from reactory.adapters.memory.dead_letters import MemoryDeadLetters
 from reactory.adapters.memory.definitions import MemoryDefinitions
+from reactory.adapters.memory.durations import MemoryDurations
+from reactory.adapters.memory.error_statistics import MemoryErrorStatistics
 from reactory.adapters.memory.events import MemoryEvents
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
@@ -29,12 +33,15 @@ from reactory.host.services import Limits, Services
 from reactory.host.wakeups import read_wakeup
 from reactory.host.worker import WakeUp, Worker
 from reactory.ports.blobs import Blobs
+from reactory.ports.breakers import Breakers
 from reactory.ports.buckets import Buckets
 from reactory.ports.clock import Clock, Ids
+from reactory.ports.dead_letters import DeadLetters
 from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
+from reactory.ports.statistics import ErrorStatistics
 from reactory.ports.store import DefinitionStore, InstanceStore
 from reactory.ports.tasks import TaskStore
 from reactory.runner.children import child_starter
@@ -61,6 +68,9 @@ class Ports:
     tasks: TaskStore
     results: ResultCache
     records: Records
+    errors: ErrorStatistics
+    dead_letters: DeadLetters
+    breakers: Breakers
     buckets: Buckets
 
 
@@ -91,6 +101,10 @@ class Lab:
         self.tasks = MemoryTasks(self.clock)
         self.results = MemoryResults(self.clock)
         self.records = MemoryRecords()
+        self.errors = MemoryErrorStatistics()
+        self.durations = MemoryDurations()
+        self.dead_letters = MemoryDeadLetters()
+        self.breakers = MemoryBreakers()
         self.blobs = MemoryBlobs()
         self.queue = MemoryQueue(self.clock, self.ids)
         self.bus = MemoryBus()
@@ -159,6 +173,8 @@ class Lab:
             events=self.events,
             tasks=self.tasks,
             results=self.results,
+            errors=self.errors,
+            durations=self.durations,
             starter=child_starter(self.runner.start),
             limits=self.limits,
         )
