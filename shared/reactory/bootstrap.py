@@ -17,10 +17,12 @@ from reactory.ports.blobs import Blobs
 from reactory.ports.bus import Bus
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.events import EventStore
+from reactory.ports.executions import ExecutionLog
 from reactory.ports.keys import KeyService
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
+from reactory.ports.schedules import ScheduleStore
 from reactory.ports.store import DefinitionStore, InstanceStore, Schema
 from reactory.ports.tasks import TaskStore
 
@@ -41,6 +43,8 @@ class App:
     tasks: TaskStore
     results: ResultCache
     records: Records
+    schedules: ScheduleStore
+    executions: ExecutionLog
     blobs: Blobs
     queue: Queue
     bus: Bus
@@ -58,13 +62,28 @@ class Ports(TypedDict, total=False):
     tasks: TaskStore
     results: ResultCache
     records: Records
+    schedules: ScheduleStore
+    executions: ExecutionLog
     blobs: Blobs
     queue: Queue
     bus: Bus
     schema: Schema
 
 
-_STORAGE = frozenset({"instances", "definitions", "events", "tasks", "results", "records", "blobs", "schema"})
+_STORAGE = frozenset(
+    {
+        "instances",
+        "definitions",
+        "events",
+        "tasks",
+        "results",
+        "records",
+        "schedules",
+        "executions",
+        "blobs",
+        "schema",
+    }
+)
 """The ports that MongoDB stands behind."""
 
 
@@ -86,6 +105,8 @@ def bootstrap(settings: Settings, **overrides: Unpack[Ports]) -> App:
         tasks=ports["tasks"],
         results=ports["results"],
         records=ports["records"],
+        schedules=ports["schedules"],
+        executions=ports["executions"],
         blobs=ports["blobs"],
         queue=ports["queue"],
         bus=ports["bus"],
@@ -155,9 +176,11 @@ def _mongodb(ports: Ports, settings: Settings) -> None:
     from reactory.adapters.mongo.client import connect
     from reactory.adapters.mongo.definitions import MongoDefinitions
     from reactory.adapters.mongo.events import MongoEvents
+    from reactory.adapters.mongo.executions import MongoExecutions
     from reactory.adapters.mongo.instances import MongoInstances
     from reactory.adapters.mongo.records import MongoRecords
     from reactory.adapters.mongo.results import MongoResults
+    from reactory.adapters.mongo.schedules import MongoSchedules
     from reactory.adapters.mongo.schema import MongoSchema
     from reactory.adapters.mongo.tasks import MongoTasks
 
@@ -168,6 +191,8 @@ def _mongodb(ports: Ports, settings: Settings) -> None:
     ports.setdefault("tasks", MongoTasks(database))
     ports.setdefault("results", MongoResults(database))
     ports.setdefault("records", MongoRecords(database))
+    ports.setdefault("schedules", MongoSchedules(database))
+    ports.setdefault("executions", MongoExecutions(database))
     ports.setdefault("blobs", MongoBlobs(database))
     ports.setdefault("schema", MongoSchema(database))
 
@@ -176,9 +201,11 @@ def _sealed(ports: Ports, settings: Settings, given: AbstractSet[str]) -> None:
     """Encrypt payloads (WH-25) in all ports that were built here; those that were given stay as they are."""
     from reactory.adapters.sealing.blobs import SealedBlobs
     from reactory.adapters.sealing.events import SealedEvents
+    from reactory.adapters.sealing.executions import SealedExecutions
     from reactory.adapters.sealing.instances import SealedInstances
     from reactory.adapters.sealing.records import SealedRecords
     from reactory.adapters.sealing.results import SealedResults
+    from reactory.adapters.sealing.schedules import SealedSchedules
     from reactory.adapters.sealing.sealer import Sealer
     from reactory.adapters.sealing.tasks import SealedTasks
 
@@ -193,6 +220,10 @@ def _sealed(ports: Ports, settings: Settings, given: AbstractSet[str]) -> None:
         ports["results"] = SealedResults(ports["results"], sealer)
     if "records" not in given:
         ports["records"] = SealedRecords(ports["records"], sealer)
+    if "schedules" not in given:
+        ports["schedules"] = SealedSchedules(ports["schedules"], sealer)
+    if "executions" not in given:
+        ports["executions"] = SealedExecutions(ports["executions"], sealer)
     if "blobs" not in given:
         ports["blobs"] = SealedBlobs(ports["blobs"], sealer)
 
