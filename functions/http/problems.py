@@ -11,7 +11,13 @@ import msgspec
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
 from functions.http.problem import ProblemDocument
-from reactory.exceptions import InvalidDefinitionError, InvalidInputError, MethodNotAllowedError, ReactoryError
+from reactory.exceptions import (
+    InvalidDefinitionError,
+    InvalidInputError,
+    InvalidScheduleError,
+    MethodNotAllowedError,
+    ReactoryError,
+)
 from reactory.observability import logger
 from reactory.runner.answers import ProblemAnswer, problem_answer
 from reactory.runner.instant import to_text
@@ -55,7 +61,7 @@ def problem_response(error: Exception, event: Mapping[str, Any]) -> Response[str
 
 
 def _problems(error: Exception) -> list[ProblemAnswer] | None:
-    if isinstance(error, InvalidInputError | InvalidDefinitionError):
+    if isinstance(error, InvalidInputError | InvalidScheduleError | InvalidDefinitionError):
         return [problem_answer(problem) for problem in error.problems]
     return None
 
