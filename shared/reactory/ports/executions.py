@@ -29,6 +29,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``number`` is the run's, ``request`` what is started as JSON text: both stand from before the first attempt, so that
     every attempt asks for the same. ``delay`` is how late the run began. ``outcome`` is how the instance ended.
+    ``caller`` is who asked for it, "" = nobody did.
     ``missed`` is how many slots a record of missed ones stands for, ``until`` the last of them.
     """
 
@@ -54,6 +55,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     delay: int | None = None
     ended_at: int | None = None
     outcome: str | None = None
+    caller: str = ""
     missed: int = 0
     until: int | None = None
     expires_at: int
@@ -90,6 +92,10 @@ class ExecutionLog(Protocol):
         ...
 
     def get(self, execution_id: str) -> Execution | None: ...
+
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Those of the ids that are in the log."""
+        ...
 
     def update(self, execution: Execution) -> bool:
         """Write it, if the stored ``version`` is the one before its own. False: somebody was faster, or it is gone."""

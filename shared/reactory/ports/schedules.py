@@ -58,7 +58,7 @@ class StoredSchedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     backlog_after: int | None = None
     backlog_until: int | None = None
     due_at: int | None = None
-    revision: int = 1
+    revision: int
     created_at: int
     updated_at: int
     run_count: int = 0

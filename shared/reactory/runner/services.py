@@ -9,6 +9,7 @@ from reactory.ports.clock import Clock, Ids
 from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
+from reactory.ports.schedules import ScheduleStore
 from reactory.ports.store import DefinitionStore, InstanceStore
 from reactory.ports.tasks import TaskStore
 from reactory.settings import Settings
@@ -35,5 +36,7 @@ class Services(Protocol):
     def tasks(self) -> TaskStore: ...
     @property
     def records(self) -> Records: ...
+    @property
+    def schedules(self) -> ScheduleStore: ...
     @property
     def queue(self) -> Queue: ...

@@ -28,6 +28,10 @@ class MemoryExecutions:
         with self._lock:
             return self._get(execution_id)
 
+    def known(self, ids: Sequence[str]) -> set[str]:
+        with self._lock:
+            return {one for one in ids if self._get(one) is not None}
+
     def update(self, execution: Execution) -> bool:
         with self._lock:
             stored = self._get(execution.id)

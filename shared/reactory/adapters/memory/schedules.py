@@ -119,7 +119,8 @@ class MemorySchedules:
                 begun[run.key] = stored.run_count
                 _forget(begun)
             opened = OpenRun(run.key, run.execution_id, begun[run.key])
-            self._schedules[tenant, schedule_id] = replace(stored, running=(*stored.running, opened)[-MOST_RUNNING:])
+            most = MOST_RUNNING if run.limit is None else run.limit
+            self._schedules[tenant, schedule_id] = replace(stored, running=(*stored.running, opened)[-most:])
             return opened.number
 
     def conclude(self, tenant: str, schedule_id: str, key: str, ending: Ending) -> None:

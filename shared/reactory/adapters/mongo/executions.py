@@ -17,9 +17,7 @@ from reactory.adapters.mongo.history import insert_once
 from reactory.adapters.mongo.leases import BY_ID
 from reactory.ports.executions import Execution, ExecutionPage, ExecutionQuery
 
-_TIMES = frozenset(
-    {"slot", "fire_at", "attention_at", "created_at", "started_at", "ended_at", "until", "expires_at"}
-)
+_TIMES = frozenset({"slot", "fire_at", "attention_at", "created_at", "started_at", "ended_at", "until", "expires_at"})
 _FIELDS = {name: camel(name) for name in Execution.__struct_fields__ if name != "id"}
 _BY_TIME = [("attentionAt", 1), ("_id", 1)]
 _QUEUE = "tenant_queued"
@@ -40,6 +38,13 @@ class MongoExecutions:
         with reading():
             found = self._executions.find_one({"_id": execution_id, "$expr": NOT_EXPIRED}, hint=BY_ID)
         return None if found is None else _decode(found)
+
+    def known(self, ids: Sequence[str]) -> set[str]:
+        if not ids:
+            return set()
+        with reading():
+            found = self._executions.find({"_id": {"$in": list(ids)}, "$expr": NOT_EXPIRED}, {"_id": 1}, hint=BY_ID)
+            return {one["_id"] for one in found}
 
     def update(self, execution: Execution) -> bool:
         known = {"_id": execution.id, "version": execution.version - 1}

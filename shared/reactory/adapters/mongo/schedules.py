@@ -37,7 +37,17 @@ _TIMES = frozenset({"next_at", "backlog_after", "backlog_until", "due_at", "crea
 _FIELDS = {name: camel(name) for name in StoredSchedule.__struct_fields__ if name not in {"id", "running"}}
 _FIELDS["id"] = "scheduleId"
 _KEPT = frozenset(
-    {"created_at", "run_count", "error_count", "missed_count", "skipped_count", "delay_total", "today", "today_count", "last_run"}
+    {
+        "created_at",
+        "run_count",
+        "error_count",
+        "missed_count",
+        "skipped_count",
+        "delay_total",
+        "today",
+        "today_count",
+        "last_run",
+    }
 )
 """What a replacement leaves as it is, the open runs apart."""
 _COUNTERS = {"failed": "errorCount", "skipped": "skippedCount", "missed": "missedCount"}
@@ -168,8 +178,7 @@ class MongoSchedules:
         with reading():
             total = self._schedules.count_documents(matching)
             found = [
-                _decode(one)
-                for one in self._schedules.find(page, _WITHOUT_MEMORY, sort=_ORDER, limit=query.limit + 1)
+                _decode(one) for one in self._schedules.find(page, _WITHOUT_MEMORY, sort=_ORDER, limit=query.limit + 1)
             ]
         shown = found[: query.limit]
         cursor = encode_cursor(Position(_SORT, 0, shown[-1].id)) if len(found) > query.limit else None
@@ -202,7 +211,8 @@ def _beginning(run: Begin) -> list[Document]:
         "begun": _latest("$begun", {"key": key, "number": {"$add": ["$runCount", 1]}}, REMEMBERED),
     }
     changes = {field: {"$cond": [{"$or": [held, known]}, f"${field}", value]} for field, value in counted.items()}
-    changes["running"] = {"$cond": [held, "$running", _latest("$running", opened, MOST_RUNNING)]}
+    added = _latest("$running", opened, MOST_RUNNING if run.limit is None else run.limit)
+    changes["running"] = {"$cond": [held, "$running", added]}
     changes["lastRun"]["$cond"][1] = {"$ifNull": ["$lastRun", "$$REMOVE"]}
     return [{"$set": changes}]
 

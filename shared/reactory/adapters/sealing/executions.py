@@ -24,6 +24,9 @@ class SealedExecutions:
         found = self._inner.get(execution_id)
         return None if found is None else self._opened(found)
 
+    def known(self, ids: Sequence[str]) -> set[str]:
+        return self._inner.known(ids)
+
     def update(self, execution: Execution) -> bool:
         return self._inner.update(self._sealed(execution))
 
