@@ -14,6 +14,8 @@ from functions.runner.routes.instances import MAX_HISTORY, MAX_PAGE, SORTS
 from functions.runner.routes.operations import BatchBody, ForkBody, MigrateBody, RewindBody
 from functions.runner.routes.start import MAX_WAIT
 from functions.runner.routes.workflows import DOCUMENT_TYPES
+from functions.runner.status import SystemStatus
+from functions.scheduler.openapi import SCHEDULES
 from reactory.runner import answers
 from reactory.runner.transitions import STATUSES
 
@@ -52,7 +54,7 @@ _SYSTEM = {
         id="getStatus",
         summary="The system's state and statistics",
         tag="system",
-        answers={200: Answer("Totals", answers.StatusAnswer)},
+        answers={200: Answer("Totals", SystemStatus)},
         problems=(400, 503),
     ),
 }
@@ -236,7 +238,7 @@ _OPERATIONS = {
     ),
 }
 
-OPERATIONS: dict[str, Operation] = _SYSTEM | _WORKFLOWS | _INSTANCES | _OPERATIONS | WAITS
+OPERATIONS: dict[str, Operation] = _SYSTEM | _WORKFLOWS | _INSTANCES | _OPERATIONS | WAITS | SCHEDULES
 
 _INFO = {
     "title": "Reactory Workflow Engine",

@@ -48,7 +48,11 @@ def make_scheduler(app: App) -> Scheduler:
     def handlers() -> frozenset[str]:
         return loaded().registry.names() if app.settings.modules else frozenset()
 
-    return Scheduler.of(app, Definitions(app.definitions, handlers()), lambda: loaded().services.references(), fresh)
+    def known() -> list[str]:
+        """Asked when a schedule requires services: finding out imports the modules of users."""
+        return loaded().services.references()
+
+    return Scheduler.of(app, Definitions(app.definitions, handlers()), known, fresh)
 
 
 def ticks() -> Tick:

@@ -12,10 +12,12 @@ from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.clock import SequentialIds
 from reactory.adapters.memory.definitions import MemoryDefinitions
 from reactory.adapters.memory.events import MemoryEvents
+from reactory.adapters.memory.executions import MemoryExecutions
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue, QueueShape
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.schedules import MemorySchedules
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.ports.queue import Message
 from reactory.topology import EVENTS, WAKEUPS
@@ -49,6 +51,8 @@ class Backend:
         self.tasks = MemoryTasks(self.clock)
         self.results = MemoryResults(self.clock)
         self.records = MemoryRecords()
+        self.schedules = MemorySchedules()
+        self.executions = MemoryExecutions(self.clock)
         self.visibility_s = shape[0]
         shapes = [QueueShape(queue.name, *shape) for queue in (*WAKEUPS, EVENTS)]
         self.queue = MemoryQueue(self.clock, SequentialIds("message"), shapes)
@@ -64,6 +68,8 @@ class Backend:
             "tasks": self._store(self.tasks),
             "results": self._store(self.results),
             "records": self._store(self.records),
+            "schedules": self._store(self.schedules),
+            "executions": self._store(self.executions),
         }
         self.on_message: Callable[[str], None] = lambda _queue: None
         self.on_event: Callable[[str], None] = lambda _queue: None

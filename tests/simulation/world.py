@@ -208,6 +208,8 @@ class World:
             tasks=port(process, "tasks"),
             results=port(process, "results"),
             records=port(process, "records"),
+            schedules=port(process, "schedules"),
+            executions=port(process, "executions"),
             schema=port(process, "schema"),
         )
 

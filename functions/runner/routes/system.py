@@ -7,9 +7,11 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from functions.http.call import Call
 from functions.http.respond import JSON, respond
 from functions.http.routing import Endpoint
+from functions.runner.status import with_components
 from reactory.runner.health import check_health
 from reactory.runner.runner import Runner
 from reactory.runner.status import system_status
+from reactory.scheduler.statistics import statistics
 
 
 def get_health(call: Call, runner: Runner) -> Response[str]:
@@ -26,8 +28,11 @@ def get_openapi(call: Call, _: Runner) -> Response[str]:
 
 
 def get_status(call: Call, runner: Runner) -> Response[str]:
+    """The runner's state, and what the other components add to it (WR-10)."""
     call.query()
-    return respond(system_status(runner.services, call.tenant))
+    services = runner.services
+    status = system_status(services, call.tenant)
+    return respond(with_components(status, statistics(services.schedules, services.clock.now(), call.tenant)))
 
 
 ENDPOINTS: dict[str, Endpoint[Runner]] = {

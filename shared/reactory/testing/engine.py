@@ -11,10 +11,12 @@ from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
 from reactory.adapters.memory.definitions import MemoryDefinitions
 from reactory.adapters.memory.events import MemoryEvents
+from reactory.adapters.memory.executions import MemoryExecutions
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.schedules import MemorySchedules
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.bootstrap import App, bootstrap
 from reactory.exceptions import StoreUnavailableError
@@ -58,6 +60,8 @@ class MemoryEngine:
         self.tasks = MemoryTasks(self.clock)
         self.cached = MemoryResults(self.clock)
         self.records = MemoryRecords()
+        self.schedules = MemorySchedules()
+        self.executions = MemoryExecutions(self.clock)
         self.limits = limits or Limits()
         self.settings = Settings(aws="memory")
         self.named_services = ServiceRegistry()
@@ -78,6 +82,8 @@ class MemoryEngine:
             tasks=self.tasks,
             results=self.cached,
             records=self.records,
+            schedules=self.schedules,
+            executions=self.executions,
             blobs=self.blobs,
             queue=self.queue,
             bus=self.bus,

@@ -18,10 +18,12 @@ from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
 from reactory.adapters.memory.definitions import MemoryDefinitions
 from reactory.adapters.memory.events import MemoryEvents
+from reactory.adapters.memory.executions import MemoryExecutions
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.schedules import MemorySchedules
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.host.definitions import Definitions
 from reactory.host.services import Limits, Services
@@ -30,9 +32,11 @@ from reactory.host.worker import WakeUp, Worker
 from reactory.ports.blobs import Blobs
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.events import EventStore
+from reactory.ports.executions import ExecutionLog
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
+from reactory.ports.schedules import ScheduleStore
 from reactory.ports.store import DefinitionStore, InstanceStore
 from reactory.ports.tasks import TaskStore
 from reactory.runner.children import child_starter
@@ -58,6 +62,8 @@ class Ports:
     tasks: TaskStore
     results: ResultCache
     records: Records
+    schedules: ScheduleStore
+    executions: ExecutionLog
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,8 @@ class Lab:
         self.tasks = MemoryTasks(self.clock)
         self.results = MemoryResults(self.clock)
         self.records = MemoryRecords()
+        self.schedules = MemorySchedules()
+        self.executions = MemoryExecutions(self.clock)
         self.blobs = MemoryBlobs()
         self.queue = MemoryQueue(self.clock, self.ids)
         self.bus = MemoryBus()
