@@ -31,8 +31,7 @@ def get_status(call: Call, runner: Runner) -> Response[str]:
     """The runner's state, and what the other components add to it (WR-10)."""
     call.query()
     services = runner.services
-    status = system_status(services, call.tenant)
-    return respond(with_components(status, statistics(services.schedules, services.clock.now(), call.tenant)))
+    return respond(with_components(system_status(services, call.tenant), statistics(services, call.tenant)))
 
 
 ENDPOINTS: dict[str, Endpoint[Runner]] = {

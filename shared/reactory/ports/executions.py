@@ -112,5 +112,9 @@ class ExecutionLog(Protocol):
         """The ids of those that wait for their turn, the earliest slot first."""
         ...
 
+    def soonest(self, tenant: str, begin: int, end: int) -> int | None:
+        """The slot that is claimed and fires first of those that fire from ``begin`` to ``end``."""
+        ...
+
     # last in the class: below it, the type ``list`` would mean this method
     def list(self, query: ExecutionQuery) -> ExecutionPage: ...

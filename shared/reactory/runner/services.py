@@ -7,6 +7,7 @@ from typing import Protocol
 from reactory.ports.blobs import Blobs
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.events import EventStore
+from reactory.ports.executions import ExecutionLog
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
 from reactory.ports.schedules import ScheduleStore
@@ -38,5 +39,7 @@ class Services(Protocol):
     def records(self) -> Records: ...
     @property
     def schedules(self) -> ScheduleStore: ...
+    @property
+    def executions(self) -> ExecutionLog: ...
     @property
     def queue(self) -> Queue: ...

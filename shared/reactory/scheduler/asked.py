@@ -8,12 +8,12 @@ from reactory.exceptions import ConflictError, InvalidRequestError, UnavailableE
 from reactory.ports.executions import Execution
 from reactory.ports.schedules import StoredSchedule
 from reactory.runner.instant import to_text
+from reactory.runner.services import Services
 from reactory.scheduler.answers import BackfillAnswer, ExecutionView
 from reactory.scheduler.fire import FireSlots
 from reactory.scheduler.messages import fire_message
 from reactory.scheduler.plan import claim
 from reactory.scheduler.schedule import Schedule
-from reactory.scheduler.services import Services
 from reactory.scheduler.slots import slots_between
 from reactory.scheduler.stored import find_schedule, to_schedule
 from reactory.scheduler.view import execution_view

@@ -11,13 +11,13 @@ from reactory.exceptions import ConflictError, InvalidRequestError
 from reactory.ports.executions import ExecutionQuery
 from reactory.ports.schedules import ScheduleQuery, StoredSchedule
 from reactory.runner.instant import to_text
+from reactory.runner.services import Services
 from reactory.scheduler.answers import ExecutionList, NextSlots, ScheduleDeleted, ScheduleDetail, ScheduleList
 from reactory.scheduler.document import parse_schedule
 from reactory.scheduler.merge import merged
 from reactory.scheduler.plan import MISFIRE_MS
 from reactory.scheduler.runs import Runs
 from reactory.scheduler.schedule import Schedule
-from reactory.scheduler.services import Services
 from reactory.scheduler.slots import next_slot, slots_between
 from reactory.scheduler.stored import find_schedule, to_schedule, to_stored
 from reactory.scheduler.view import detail, execution_view, summary
@@ -42,7 +42,7 @@ class ScheduleDesk:
             raise ConflictError(
                 f"there is a schedule {schedule.id!r} already; change it with PUT, or choose another id"
             )
-        return detail(stored, is_running=False)
+        return detail(stored, self._services.clock.now(), is_running=False)
 
     def get(self, schedule_id: str, *, tenant: str = "default") -> ScheduleDetail:
         return self._detail(find_schedule(self._services.schedules, schedule_id, tenant))
@@ -50,8 +50,9 @@ class ScheduleDesk:
     def search(self, query: ScheduleQuery) -> ScheduleList:
         """By id. ``isRunning`` is as far as it has been seen: a run that has just ended may still count."""
         page = self._services.schedules.list(query)
+        now = self._services.clock.now()
         return ScheduleList(
-            schedules=[summary(one, is_running=bool(one.running)) for one in page.schedules],
+            schedules=[summary(one, now, is_running=bool(one.running)) for one in page.schedules],
             next_cursor=page.next_cursor,
             total=page.total,
         )
@@ -107,7 +108,7 @@ class ScheduleDesk:
         raise ConflictError(f"the schedule {schedule_id} changes faster than this request can be applied; try again")
 
     def _detail(self, stored: StoredSchedule) -> ScheduleDetail:
-        return detail(stored, is_running=self._runs.is_running(stored))
+        return detail(stored, self._services.clock.now(), is_running=self._runs.is_running(stored))
 
 
 def changed(stored: StoredSchedule, schedule: Schedule, now: int) -> StoredSchedule:

@@ -20,12 +20,12 @@ from reactory.exceptions import AmbiguousWriteError, ReactoryError, UnavailableE
 from reactory.ports.executions import KEPT_MS, Execution
 from reactory.ports.schedules import Begin, Ending, StoredSchedule
 from reactory.runner.instant import to_text
+from reactory.runner.services import Services
 from reactory.runner.start import StartWorkflow
 from reactory.scheduler.judge import POLL_MS, Judge, Postpone, Refuse
 from reactory.scheduler.messages import fire_message
 from reactory.scheduler.runs import Runs
 from reactory.scheduler.schedule import Schedule
-from reactory.scheduler.services import Services
 from reactory.scheduler.stored import to_schedule
 from reactory.topology import SCHEDULES
 
@@ -111,6 +111,8 @@ class FireSlots:
             verdict = self._judge.judge(stored, schedule, execution)
             if verdict is not None:
                 return verdict
+            if self._judge.is_late(execution):  # made up, and a missed one all the same
+                self._services.schedules.conclude(stored.tenant, stored.id, f"{execution.key}.late", "missed")
         for _ in range(ROUNDS):
             number = self._place(schedule, execution)
             if number is not None:

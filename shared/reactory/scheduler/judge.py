@@ -11,9 +11,9 @@ from typing import Literal, NamedTuple
 from reactory.ports.executions import Execution
 from reactory.ports.schedules import StoredSchedule
 from reactory.runner.instant import to_text
+from reactory.runner.services import Services
 from reactory.scheduler.runs import Runs
 from reactory.scheduler.schedule import Schedule
-from reactory.scheduler.services import Services
 from reactory.scheduler.slots import next_slot
 from reactory.scheduler.zone import clock_at
 
@@ -66,7 +66,7 @@ class Judge:
             reason = _void(stored, schedule, execution)
         if reason is not None:
             return Refuse("skipped", reason)
-        if execution.kind == "slot" and execution.status == "claimed" and self._was_missed(schedule, execution):
+        if self.is_late(execution) and not self._is_made_up(schedule, execution):
             return Refuse("missed", f"no one came to fire it before {to_text(self._services.clock.now())}")
         if execution.kind != "manual":
             reason = self._condition(stored, schedule, execution)
@@ -97,17 +97,18 @@ class Judge:
             case _:
                 return Refuse("skipped", f"{said} (overlap: skip)")
 
-    def _was_missed(self, schedule: Schedule, execution: Execution) -> bool:
-        """As the misfire policy says of a slot that was left behind. Of several, ``once`` means the last one."""
+    def is_late(self, execution: Execution) -> bool:
+        """Whether it was claimed in time and then left behind, which makes it a missed one."""
+        in_time = execution.kind == "slot" and execution.status == "claimed"
+        return in_time and self._services.clock.now() - execution.fire_at > LATE_MS
+
+    def _is_made_up(self, schedule: Schedule, execution: Execution) -> bool:
+        """As the misfire policy says of a missed slot. Of several, ``once`` means the last one."""
         now = self._services.clock.now()
-        if now - execution.fire_at <= LATE_MS:
+        if now - execution.slot > schedule.misfire.window_ms or schedule.misfire.policy == "skip":
             return False
-        if now - execution.slot > schedule.misfire.window_ms:
-            return True
-        if schedule.misfire.policy == "once":
-            later = next_slot(schedule, execution.slot)
-            return later is not None and now - later > LATE_MS
-        return schedule.misfire.policy == "skip"
+        later = next_slot(schedule, execution.slot) if schedule.misfire.policy == "once" else None
+        return later is None or now - later <= LATE_MS
 
     def _condition(self, stored: StoredSchedule, schedule: Schedule, execution: Execution) -> str | None:
         """Why it is skipped, or None (SC-10)."""

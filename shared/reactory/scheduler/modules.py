@@ -15,11 +15,11 @@ from msgspec.structs import replace
 from reactory.exceptions import InvalidScheduleError
 from reactory.ports.schedules import ScheduleQuery, StoredSchedule
 from reactory.runner.modules import DocumentFault
+from reactory.runner.services import Services
 from reactory.scheduler.answers import FileProblem, ReloadAnswer
 from reactory.scheduler.desk import changed
 from reactory.scheduler.document import parse_schedule
 from reactory.scheduler.schedule import Schedule
-from reactory.scheduler.services import Services
 from reactory.scheduler.stored import document_fingerprint, to_stored
 
 if TYPE_CHECKING:

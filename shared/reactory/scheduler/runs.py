@@ -14,8 +14,8 @@ from reactory.exceptions import ConflictError, NotFoundError
 from reactory.ports.executions import KEPT_MS, Execution
 from reactory.ports.schedules import StoredSchedule
 from reactory.runner.control import ControlInstance
+from reactory.runner.services import Services
 from reactory.runner.transitions import FINISHED
-from reactory.scheduler.services import Services
 
 _OVER = frozenset({"skipped", "missed", "failed", "done"})
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reactory.runner.control import ControlInstance
+from reactory.runner.services import Services
 from reactory.runner.start import StartWorkflow
 from reactory.scheduler.answers import ReloadAnswer
 from reactory.scheduler.asked import AskedRuns
@@ -15,7 +16,6 @@ from reactory.scheduler.fire import FireSlots
 from reactory.scheduler.judge import Judge, KnownServices
 from reactory.scheduler.modules import register_schedules
 from reactory.scheduler.runs import Runs
-from reactory.scheduler.services import Services
 from reactory.scheduler.tick import Tick
 
 if TYPE_CHECKING:

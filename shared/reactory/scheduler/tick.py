@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from reactory.exceptions import ReactoryError, UnavailableError
 from reactory.ports.executions import execution_id
 from reactory.ports.schedules import StoredSchedule
+from reactory.runner.services import Services
 from reactory.scheduler.messages import fire_message
 from reactory.scheduler.plan import MISFIRE_MS, MOST_SLOTS, plan
 from reactory.scheduler.schedule import Schedule
-from reactory.scheduler.services import Services
 from reactory.scheduler.slots import next_slot, slots_between
 from reactory.scheduler.stored import to_schedule
 from reactory.topology import SCHEDULES

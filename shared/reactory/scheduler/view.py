@@ -8,9 +8,13 @@ from reactory.ports.executions import Execution
 from reactory.ports.schedules import StoredSchedule, Totals
 from reactory.runner.instant import to_text
 from reactory.scheduler.answers import ExecutionView, ScheduleDetail, SchedulerStatistics, ScheduleSummary
+from reactory.scheduler.slots import next_slot
+from reactory.scheduler.stored import to_schedule
 
 
-def summary(stored: StoredSchedule, *, is_running: bool) -> ScheduleSummary:
+def summary(stored: StoredSchedule, now: int, *, is_running: bool) -> ScheduleSummary:
+    """``nextRun`` is the next slot, claimed or not, which ``next_at`` is not."""
+    next_run = next_slot(to_schedule(stored), now) if stored.enabled else None
     return ScheduleSummary(
         id=stored.id,
         name=stored.name,
@@ -19,7 +23,7 @@ def summary(stored: StoredSchedule, *, is_running: bool) -> ScheduleSummary:
         enabled=stored.enabled,
         source=stored.source,
         last_run=_text(stored.last_run),
-        next_run=_text(stored.next_at),
+        next_run=_text(next_run),
         run_count=stored.run_count,
         error_count=stored.error_count,
         missed_count=stored.missed_count,
@@ -31,8 +35,8 @@ def summary(stored: StoredSchedule, *, is_running: bool) -> ScheduleSummary:
     )
 
 
-def detail(stored: StoredSchedule, *, is_running: bool) -> ScheduleDetail:
-    short = summary(stored, is_running=is_running)
+def detail(stored: StoredSchedule, now: int, *, is_running: bool) -> ScheduleDetail:
+    short = summary(stored, now, is_running=is_running)
     fields = {name: getattr(short, name) for name in short.__struct_fields__}
     return ScheduleDetail(**fields, document=msgspec.json.decode(stored.document))
 

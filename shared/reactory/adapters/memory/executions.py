@@ -59,6 +59,17 @@ class MemoryExecutions:
             )
         return [execution_id for _, execution_id in waiting[:limit]]
 
+    def soonest(self, tenant: str, begin: int, end: int) -> int | None:
+        with self._lock:
+            coming = [
+                (one.attention_at, one.slot)
+                for one in self._executions.values()
+                if (one.tenant, one.status) == (tenant, "claimed")
+                and one.attention_at is not None
+                and begin <= one.attention_at <= end
+            ]
+        return min(coming)[1] if coming else None
+
     def _get(self, execution_id: str) -> Execution | None:
         found = self._executions.get(execution_id)
         return None if found is None or found.expires_at <= self._clock.now() else found

@@ -73,6 +73,17 @@ class MongoExecutions:
             found = self._executions.find(waiting, {"_id": 1}, sort=[("slot", 1)], limit=limit, hint=_QUEUE)
             return [one["_id"] for one in found]
 
+    def soonest(self, tenant: str, begin: int, end: int) -> int | None:
+        """Along the index of what is to be done, within a time."""
+        coming = {
+            "attentionAt": {"$gte": DatetimeMS(begin), "$lte": DatetimeMS(end)},
+            "tenant": tenant,
+            "status": "claimed",
+        }
+        with reading():
+            found = self._executions.find_one(coming, {"slot": 1}, sort=_BY_TIME, hint=_BY_TIME)
+        return None if found is None else int(found["slot"])
+
     # last in the class: below it, the type ``list`` would mean this method
     def list(self, query: ExecutionQuery) -> ExecutionPage:
         wanted: Document = {"tenant": query.tenant, "scheduleId": query.schedule_id, "$expr": NOT_EXPIRED}

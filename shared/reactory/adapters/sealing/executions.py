@@ -36,6 +36,9 @@ class SealedExecutions:
     def queued(self, tenant: str, schedule_id: str, limit: int) -> list[str]:
         return self._inner.queued(tenant, schedule_id, limit)
 
+    def soonest(self, tenant: str, begin: int, end: int) -> int | None:
+        return self._inner.soonest(tenant, begin, end)
+
     def _sealed(self, execution: Execution) -> Execution:
         if execution.request is None:
             return execution
