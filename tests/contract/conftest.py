@@ -14,31 +14,39 @@ from reactory.adapters.local_keys import LocalKeys
 from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.definitions import MemoryDefinitions
 from reactory.adapters.memory.events import MemoryEvents
+from reactory.adapters.memory.executions import MemoryExecutions
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.schedules import MemorySchedules
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.adapters.mongo.blobs import MongoBlobs
 from reactory.adapters.mongo.client import connect
 from reactory.adapters.mongo.definitions import MongoDefinitions
 from reactory.adapters.mongo.events import MongoEvents
+from reactory.adapters.mongo.executions import MongoExecutions
 from reactory.adapters.mongo.instances import MongoInstances
 from reactory.adapters.mongo.records import MongoRecords
 from reactory.adapters.mongo.results import MongoResults
+from reactory.adapters.mongo.schedules import MongoSchedules
 from reactory.adapters.mongo.schema import MongoSchema
 from reactory.adapters.mongo.tasks import MongoTasks
 from reactory.adapters.sealing.blobs import SealedBlobs
 from reactory.adapters.sealing.events import SealedEvents
+from reactory.adapters.sealing.executions import SealedExecutions
 from reactory.adapters.sealing.instances import SealedInstances
 from reactory.adapters.sealing.records import SealedRecords
 from reactory.adapters.sealing.results import SealedResults
+from reactory.adapters.sealing.schedules import SealedSchedules
 from reactory.adapters.sealing.sealer import Sealer
 from reactory.adapters.sealing.tasks import SealedTasks
 from reactory.adapters.system import SystemClock
 from reactory.ports.blobs import Blobs
 from reactory.ports.events import EventStore
+from reactory.ports.executions import ExecutionLog
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
+from reactory.ports.schedules import ScheduleStore
 from reactory.ports.store import DefinitionStore, Instance, InstanceStore, Settle
 from reactory.ports.tasks import TaskStore
 
@@ -117,6 +125,20 @@ def tasks(request: pytest.FixtureRequest) -> TaskStore:
     if request.param == "sealed":
         return SealedTasks(MemoryTasks(SystemClock()), _sealer())
     return MemoryTasks(SystemClock()) if request.param == "memory" else MongoTasks(_database(request))
+
+
+@pytest.fixture(params=ADAPTERS)
+def schedules(request: pytest.FixtureRequest) -> ScheduleStore:
+    if request.param == "sealed":
+        return SealedSchedules(MemorySchedules(), _sealer())
+    return MemorySchedules() if request.param == "memory" else MongoSchedules(_database(request))
+
+
+@pytest.fixture(params=ADAPTERS)
+def executions(request: pytest.FixtureRequest) -> ExecutionLog:
+    if request.param == "sealed":
+        return SealedExecutions(MemoryExecutions(SystemClock()), _sealer())
+    return MemoryExecutions(SystemClock()) if request.param == "memory" else MongoExecutions(_database(request))
 
 
 @pytest.fixture
