@@ -24,6 +24,7 @@ ALLOWED: dict[str, list[tuple[set[str], set[str]]]] = {
     "triggers": [(SEND, {"queue triggers"})],
     "events": [(SEND, {"queue events"})],
     "jobs": [(SEND, {"queue jobs"})],
+    "schedules": [(SEND, {"queue schedules"})],
     "counters": [
         ({"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}, {"table"}),
     ],

@@ -29,6 +29,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``number`` is the run's, ``request`` what is started as JSON text: both stand from before the first attempt, so that
     every attempt asks for the same. ``delay`` is how late the run began. ``outcome`` is how the instance ended.
+    ``counted`` is False for a slot that was none any more when its time came: it is told, and no number has it.
     ``caller`` is who asked for it, "" = nobody did.
     ``missed`` is how many slots a record of missed ones stands for, ``until`` the last of them.
     """
@@ -56,6 +57,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended_at: int | None = None
     outcome: str | None = None
     caller: str = ""
+    counted: bool = True
     missed: int = 0
     until: int | None = None
     expires_at: int

@@ -20,6 +20,7 @@ from reactory.scheduler.runs import Runs
 from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.slots import next_slot, slots_between
 from reactory.scheduler.stored import find_schedule, to_schedule, to_stored
+from reactory.scheduler.tick import Tick
 from reactory.scheduler.view import detail, execution_view, summary
 
 MOST_NEXT = 100
@@ -30,9 +31,10 @@ Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 class ScheduleDesk:
-    def __init__(self, services: Services, runs: Runs) -> None:
+    def __init__(self, services: Services, runs: Runs, ticks: Tick) -> None:
         self._services = services
         self._runs = runs
+        self._ticks = ticks
 
     def create(self, text: str | bytes, *, tenant: str = "default") -> ScheduleDetail:
         """A schedule from a document in YAML or JSON. Raises InvalidScheduleError, ConflictError for an id in use."""
@@ -42,6 +44,7 @@ class ScheduleDesk:
             raise ConflictError(
                 f"there is a schedule {schedule.id!r} already; change it with PUT, or choose another id"
             )
+        self._ticks.look(stored)
         return detail(stored, self._services.clock.now(), is_running=False)
 
     def get(self, schedule_id: str, *, tenant: str = "default") -> ScheduleDetail:
@@ -104,6 +107,7 @@ class ScheduleDesk:
                 return stored
             new = changed(stored, schedule, self._services.clock.now())
             if self._services.schedules.replace(new, stored.revision):
+                self._ticks.look(new)
                 return find_schedule(self._services.schedules, schedule_id, tenant)
         raise ConflictError(f"the schedule {schedule_id} changes faster than this request can be applied; try again")
 

@@ -93,8 +93,8 @@ class FireSlots:
         schedule = to_schedule(stored)
         verdict = self._verdict(stored, schedule, execution)
         match verdict:
-            case Refuse(status, reason):
-                return self._end(execution, status, reason)
+            case Refuse(status, reason, counted):
+                return self._end(execution, status, reason, counted=counted)
             case Postpone(reason, delay_ms):
                 return self._queue(execution, reason, delay_ms)
         request = msgspec.json.encode(make_request(schedule, execution, verdict)).decode()
@@ -219,7 +219,8 @@ class FireSlots:
 
     def _conclude(self, execution: Execution) -> Execution:
         assert execution.status in ("skipped", "missed", "failed", "done")
-        self._services.schedules.conclude(execution.tenant, execution.schedule_id, execution.key, execution.status)
+        ending = execution.status if execution.counted else "done"
+        self._services.schedules.conclude(execution.tenant, execution.schedule_id, execution.key, ending)
         concluded = self._write(execution, attention_at=None)
         if execution.status == "failed":
             self._next_in_line(execution)
@@ -231,7 +232,8 @@ class FireSlots:
         if current is None:
             return execution
         if current.status in ("skipped", "missed", "failed", "done"):
-            self._services.schedules.conclude(current.tenant, current.schedule_id, execution.key, current.status)
+            ending = current.status if current.counted else "done"
+            self._services.schedules.conclude(current.tenant, current.schedule_id, execution.key, ending)
         return current
 
     def _next_in_line(self, execution: Execution) -> None:

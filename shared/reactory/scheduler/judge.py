@@ -36,8 +36,11 @@ KnownServices = Callable[[], Collection[str]]
 
 
 class Refuse(NamedTuple):
+    """``counted``: among those that were skipped, or missed."""
+
     status: Literal["skipped", "missed"]
     reason: str
+    counted: bool = True
 
 
 class Postpone(NamedTuple):
@@ -65,7 +68,7 @@ class Judge:
         if execution.kind in ("slot", "catch_up"):
             reason = _void(stored, schedule, execution)
         if reason is not None:
-            return Refuse("skipped", reason)
+            return Refuse("skipped", reason, counted=False)
         if self.is_late(execution) and not self._is_made_up(schedule, execution):
             return Refuse("missed", f"no one came to fire it before {to_text(self._services.clock.now())}")
         if execution.kind != "manual":

@@ -21,6 +21,7 @@ from reactory.scheduler.desk import changed
 from reactory.scheduler.document import parse_schedule
 from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.stored import document_fingerprint, to_stored
+from reactory.scheduler.tick import Tick
 
 if TYPE_CHECKING:
     from reactory.steps.modules import Module, SourceFile
@@ -71,6 +72,7 @@ class _Registration:
         self._module = module
         self._tenant = tenant
         self._report = report
+        self._ticks = Tick(services)
         self._source = f"{SOURCE}{module.manifest.id}"
         self._unusable = {fault.file for fault in module.faults}
 
@@ -103,6 +105,7 @@ class _Registration:
             if known is None:
                 new = to_stored(schedule, now, tenant=self._tenant, source=self._source, file=name)
                 if self._services.schedules.create(new):
+                    self._ticks.look(new)
                     self._report.created.append(schedule.id)
                     return
             elif known.source != self._source:
@@ -116,6 +119,7 @@ class _Registration:
             else:
                 new = replace(changed(known, schedule, now), fingerprint=document_fingerprint(schedule), file=name)
                 if self._services.schedules.replace(new, known.revision):
+                    self._ticks.look(new)
                     self._report.updated.append(schedule.id)
                     return
         self._tell("NOT_STORED", file, f"the schedule {schedule.id!r} changes too fast; register the module again")

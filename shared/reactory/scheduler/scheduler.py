@@ -43,13 +43,14 @@ class Scheduler:
         modules: Callable[[], Modules],
     ) -> Scheduler:
         """``known`` gives the references of the services that are registered, for ``requiredServices``."""
+        ticks = Tick(services)
         runs = Runs(services, ControlInstance(services, programs))
         fire = FireSlots(services, StartWorkflow(services, programs), Judge(services, runs, known), runs)
         return cls(
             services=services,
-            ticks=Tick(services),
+            ticks=ticks,
             fire=fire,
-            desk=ScheduleDesk(services, runs),
+            desk=ScheduleDesk(services, runs, ticks),
             asked=AskedRuns(services, fire),
             modules=modules,
         )

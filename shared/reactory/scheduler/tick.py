@@ -8,7 +8,7 @@ Messages come last, from what is claimed, so that a tick also repeats the hints 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reactory.exceptions import ReactoryError, UnavailableError
@@ -57,6 +57,24 @@ class Tick:
         hints, unsent = self._hint(until, end)
         return Ticked(claimed, missed, hints, more or unsent)
 
+    def look(self, stored: StoredSchedule) -> None:
+        """Claim what falls due soon of one schedule that has just been stored: the next tick would come too late for it.
+        What fails here is left to that tick.
+        """
+        now = self._services.clock.now()
+        until = now + AHEAD_MS
+        if stored.due_at is None or stored.due_at > until:
+            return
+        try:
+            for one, schedule, first in self._readable([stored], now):
+                made = plan(one, schedule, first, now, until)
+                claimed = self._services.executions.claim(made.executions)
+                self._services.schedules.advance([made.move])
+                coming = [execution for execution in made.executions if execution.id in claimed]
+                self._send([(one.id, one.attention_at or now, one.tenant) for one in coming], until)
+        except UnavailableError as error:
+            _LOG.warning("the first slots of %s are left to the next tick: %s", stored.id, error.message)
+
     def _claim(self, now: int, until: int, end: float) -> tuple[int, int, bool]:
         schedules, executions = self._services.schedules, self._services.executions
         after: tuple[int, str, str] | None = None
@@ -100,10 +118,8 @@ class Tick:
         hints = 0
         while True:
             page = self._services.executions.due(until, PAGE, after)
-            now = self._services.clock.now()
-            messages = [fire_message(execution_id, at - now, tenant) for execution_id, at, tenant in page]
             try:
-                self._services.queue.send(SCHEDULES.name, messages)
+                self._send(page, until)
             except UnavailableError as error:
                 _LOG.warning("slots not hinted at, the next tick does it: %s", error.message)
                 return hints, True
@@ -113,6 +129,11 @@ class Tick:
             if self._services.clock.monotonic() >= end:
                 return hints, True
             after = page[-1][1], page[-1][0]
+
+    def _send(self, coming: Iterable[tuple[str, int, str]], until: int) -> None:
+        now = self._services.clock.now()
+        messages = [fire_message(execution_id, at - now, tenant) for execution_id, at, tenant in coming if at <= until]
+        self._services.queue.send(SCHEDULES.name, messages)
 
 
 def _slot_id(stored: StoredSchedule, slot: int) -> str:

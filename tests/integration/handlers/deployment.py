@@ -16,6 +16,7 @@ from typing import Any
 from reactory.bootstrap import App, app, install
 from reactory.local.lambda_context import LambdaContext
 from reactory.local.prepare import handler as prepare
+from reactory.local.routes import Routes
 from reactory.local.sqs_event import failed_ids, to_event
 from reactory.ports.queue import Depth, Receiver
 from reactory.runner.transitions import FINISHED
@@ -23,6 +24,7 @@ from reactory.topology import FUNCTIONS, FunctionSpec, wakeup_queue
 from tests.integration.handlers.canonical import http
 
 DEADLINE = 20.0
+ROUTES = Routes(FUNCTIONS)
 FUNCTION_OF = {spec.name: spec for spec in FUNCTIONS}
 CONSUMER_OF = {queue.name: spec for spec in FUNCTIONS for queue in spec.queues}
 
@@ -75,7 +77,8 @@ class Deployment:
 
     def answer(self, event: dict[str, Any]) -> Answer:
         """What the API answers to API Gateway's event."""
-        response = self.invoke("runner-api", event)
+        function = ROUTES.match(event["requestContext"]["http"]["method"], event["rawPath"]).function
+        response = self.invoke(function, event)
         headers = {name.lower(): str(value) for name, value in response["headers"].items()}
         return Answer(response["statusCode"], headers, json.loads(response["body"]))
 

