@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """``event`` is ``{"schema": bool}``: whether collections and indexes are to be ensured too."""
     from reactory.bootstrap import app
     from reactory.runner.modules import register_loaded
-    from reactory.scheduler.modules import register_schedules
+    from reactory.scheduler.registration import register_schedules
     from reactory.steps.modules import load_modules
 
     services = app()
@@ -48,7 +48,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         services.schema.ensure()
     modules = load_modules(services.settings.modules)
     report = register_loaded(services, modules, replace=True)
-    scheduled = register_schedules(services, modules.modules)
+    scheduled = register_schedules(services, modules)
     prepared = Prepared(
         modules=list(_modules(modules.modules)),
         workflows=[registered.workflow.id for registered in report.registered],

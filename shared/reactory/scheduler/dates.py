@@ -47,6 +47,10 @@ def parse_holiday(text: str) -> date:
     if not _HOLIDAY.match(text):
         raise InvalidRequestError(said)
     try:
-        return date.fromisoformat(f"{_LEAP_YEAR}{text[1:]}" if text.startswith("--") else text)
+        return date.fromisoformat(f"{_LEAP_YEAR}{text[1:]}" if is_yearly(text) else text)
     except ValueError as error:
         raise InvalidRequestError(said) from error
+
+
+def is_yearly(holiday: str) -> bool:
+    return holiday.startswith("--")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
+
+import msgspec
 
 from reactory.definition.codes import INVALID_FIELD
 from reactory.definition.document import Document, load_document
 from reactory.definition.finding import Finding
+from reactory.definition.modelcheck import check_shape
 from reactory.definition.problem import Problem
-from reactory.definition.shape import check_shape
 from reactory.exceptions import InvalidDefinitionError, InvalidScheduleError
 from reactory.scheduler.cron import parse_cron
 from reactory.scheduler.dates import instant_in
@@ -28,6 +31,7 @@ from reactory.scheduler.schedule import (
 from reactory.scheduler.slots import next_slot
 from reactory.scheduler.zone import load_zone
 
+_UNQUOTED = re.compile(r"\bcron:\s*[*@]")
 _Record = TypeVar("_Record", StartRetry, Misfire)
 
 
@@ -53,7 +57,17 @@ def _document(source: str | bytes | Mapping[str, Any], name: str) -> Document:
     try:
         return load_document(source, name=name or "<schedule>")
     except InvalidDefinitionError as error:
-        raise InvalidScheduleError(error.message, error.problems) from error
+        advice = _quoting_advice(source, error.problems)
+        problems = [msgspec.structs.replace(problem, message=problem.message + advice) for problem in error.problems]
+        raise InvalidScheduleError(error.message + advice, problems) from error
+
+
+def _quoting_advice(source: str | bytes, problems: Sequence[Problem]) -> str:
+    """A cron expression is mostly what YAML reads as something else: ``*`` begins an alias, ``@`` nothing."""
+    lines = (source if isinstance(source, str) else source.decode(errors="replace")).splitlines()
+    at = next((problem.line for problem in problems if problem.line), 0)
+    written = lines[at - 1] if 0 < at <= len(lines) else ""
+    return "; put the cron expression in quotes" if _UNQUOTED.search(written) else ""
 
 
 def _refusal(problems: list[Problem], name: str) -> InvalidScheduleError:
@@ -63,7 +77,7 @@ def _refusal(problems: list[Problem], name: str) -> InvalidScheduleError:
 
 def _timing_findings(schedule: Schedule) -> list[Finding]:
     """A schedule between whose dates there is no slot, or whose time lies outside of them."""
-    if next_slot(schedule, -1) is not None:
+    if (schedule.starts is None and schedule.ends is None) or next_slot(schedule, -1) is not None:
         return []
     kind = next(kind for kind in ("cron", "interval", "at") if schedule.source["schedule"].get(kind) is not None)
     said = "it never fires between startDate and endDate: correct it, or one of them"

@@ -26,6 +26,7 @@ from reactory.scheduler.judge import POLL_MS, Judge, Postpone, Refuse
 from reactory.scheduler.messages import fire_message
 from reactory.scheduler.runs import Runs
 from reactory.scheduler.schedule import Schedule
+from reactory.scheduler.start_data import start_data
 from reactory.scheduler.stored import to_schedule
 from reactory.topology import SCHEDULES
 
@@ -268,14 +269,7 @@ class FireSlots:
 
 def make_request(schedule: Schedule, execution: Execution, number: int) -> Request:
     """SC-11: the start data are the properties, and what tells the run apart."""
-    data = {
-        **schedule.properties,
-        "scheduledAt": to_text(execution.slot),
-        "scheduleId": schedule.id,
-        "runCount": number,
-        "nameSpace": schedule.workflow.name_space,
-    }
-    return Request(str(schedule.workflow), data, schedule.timeout_ms)
+    return Request(str(schedule.workflow), start_data(schedule, execution.slot, number), schedule.timeout_ms)
 
 
 def _is_wanted(stored: StoredSchedule | None, execution: Execution) -> bool:

@@ -12,10 +12,10 @@ from reactory.ports.executions import Execution
 from reactory.ports.schedules import StoredSchedule
 from reactory.runner.instant import to_text
 from reactory.runner.services import Services
+from reactory.scheduler.holidays import holiday_at
 from reactory.scheduler.runs import Runs
 from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.slots import next_slot
-from reactory.scheduler.zone import clock_at
 
 LATE_MS = 600_000
 """A slot that was claimed in time and is this late has waited for an outage, not for its turn: it was missed."""
@@ -116,9 +116,9 @@ class Judge:
     def _condition(self, stored: StoredSchedule, schedule: Schedule, execution: Execution) -> str | None:
         """Why it is skipped, or None (SC-10)."""
         conditions = schedule.conditions
-        day = clock_at(execution.slot, schedule.zone).strftime("%Y-%m-%d")
-        if day in conditions.skip_on_holidays or f"--{day[5:]}" in conditions.skip_on_holidays:
-            return f"{day} is a holiday (skipOnHolidays)"
+        holiday = holiday_at(schedule, execution.slot)
+        if holiday is not None:
+            return f"a holiday: {holiday} (skipOnHolidays)"
         if conditions.required_services:
             known = set(self._known())
             known |= {reference.partition("@")[0] for reference in known}

@@ -1,144 +1,59 @@
-"""The schedules of modules, as their files have them: new ones stored, changed ones replaced, missing ones deleted (SC-5).
-
-What is not changed in its file is not touched: neither its counters nor what an operator has done to it since.
-"""
+"""The schedules of modules: files named ``*-schedule.yaml``, and those that a manifest lists (SC-1, IN-2)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from msgspec.structs import replace
 
 from reactory.exceptions import InvalidScheduleError
-from reactory.ports.schedules import ScheduleQuery, StoredSchedule
 from reactory.runner.modules import DocumentFault
-from reactory.runner.services import Services
-from reactory.scheduler.answers import FileProblem, ReloadAnswer
-from reactory.scheduler.desk import changed
 from reactory.scheduler.document import parse_schedule
 from reactory.scheduler.schedule import Schedule
-from reactory.scheduler.stored import document_fingerprint, to_stored
-from reactory.scheduler.tick import Tick
-
-if TYPE_CHECKING:
-    from reactory.steps.modules import Module, SourceFile
-
-SOURCE = "module:"
-PAGE = 200
-_ROUNDS = 5
+from reactory.steps.modules import Module, Modules, SourceFile
 
 
-@dataclass(slots=True)
-class ScheduleReport:
-    """Ids of schedules; ``faults`` is all that is wrong with any file, whose schedule then stays as it was."""
+@dataclass(frozen=True, slots=True)
+class ModuleSchedule:
+    """A schedule, the module that brings it, and the file that it stands in."""
 
-    created: list[str] = field(default_factory=list)
-    updated: list[str] = field(default_factory=list)
-    deleted: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    faults: list[DocumentFault] = field(default_factory=list)
-
-    def answer(self) -> ReloadAnswer:
-        return ReloadAnswer(
-            created=self.created,
-            updated=self.updated,
-            deleted=self.deleted,
-            unchanged=self.unchanged,
-            skipped=[
-                FileProblem(code=one.code, module=one.module, file=one.file, line=one.line, message=one.message)
-                for one in self.faults
-            ],
-        )
+    schedule: Schedule
+    module: str
+    file: Path
 
 
-def register_schedules(services: Services, modules: Iterable[Module], tenant: str = "default") -> ScheduleReport:
-    """Store the schedules of all modules; a bad file stops no other."""
-    report = ScheduleReport()
-    for module in modules:
-        if module.manifest is not None:
-            _Registration(services, module, tenant, report).run()
-    return report
+@dataclass(frozen=True, slots=True)
+class ModuleSchedules:
+    """The schedules of all modules, and what is wrong with the files that are left out."""
+
+    schedules: tuple[ModuleSchedule, ...]
+    faults: tuple[DocumentFault, ...]
 
 
-class _Registration:
-    """One module. ``module.manifest`` is there."""
-
-    def __init__(self, services: Services, module: Module, tenant: str, report: ScheduleReport) -> None:
-        assert module.manifest is not None
-        self._services = services
-        self._module = module
-        self._tenant = tenant
-        self._report = report
-        self._ticks = Tick(services)
-        self._source = f"{SOURCE}{module.manifest.id}"
-        self._unusable = {fault.file for fault in module.faults}
-
-    def run(self) -> None:
-        seen: dict[str, Path] = {}
-        for file in self._module.schedules:
+def load_schedules(modules: Modules) -> ModuleSchedules:
+    """Reads every schedule of the modules. A file with a problem stops no other; of two with one id the first stays."""
+    schedules: dict[str, ModuleSchedule] = {}
+    faults: list[DocumentFault] = []
+    for module in modules.modules:
+        for file in module.schedules:
             try:
-                schedule = parse_schedule(file.text)
+                schedule = parse_schedule(file.text, name=str(file.path))
             except InvalidScheduleError as error:
-                self._unusable.add(str(file.path))
-                self._tell_problems(file, error)
+                faults += _told(module, file, error)
                 continue
-            first = seen.setdefault(schedule.id, file.path)
-            if first == file.path:
-                self._store(file, schedule)
-            else:
-                said = f"the schedule {schedule.id!r} is also in {first.name}: give one of them another id"
-                self._tell("DUPLICATE_SCHEDULE", file, said)
-        for stored in list(self._stored()):
-            if stored.id not in seen and str(self._module.folder / stored.file) not in self._unusable:
-                self._services.schedules.delete(self._tenant, stored.id)
-                self._report.deleted.append(stored.id)
+            found = ModuleSchedule(schedule, module.name, file.path)
+            first = schedules.setdefault(schedule.id, found)
+            if first is not found:
+                faults.append(_twice(found, first))
+    return ModuleSchedules(tuple(schedules.values()), tuple(faults))
 
-    def _store(self, file: SourceFile, schedule: Schedule) -> None:
-        """Somebody else may register the same module at the same moment: the outcome is the same."""
-        now = self._services.clock.now()
-        name = file.path.relative_to(self._module.folder).as_posix()
-        for _ in range(_ROUNDS):
-            known = self._services.schedules.get(self._tenant, schedule.id)
-            if known is None:
-                new = to_stored(schedule, now, tenant=self._tenant, source=self._source, file=name)
-                if self._services.schedules.create(new):
-                    self._ticks.look(new)
-                    self._report.created.append(schedule.id)
-                    return
-            elif known.source != self._source:
-                where = "through the API" if known.source == "api" else f"in {known.source.removeprefix(SOURCE)}"
-                said = f"there is a schedule {schedule.id!r} already, made {where}: give this one another id"
-                self._tell("DUPLICATE_SCHEDULE", file, said)
-                return
-            elif known.fingerprint == document_fingerprint(schedule):
-                self._report.unchanged.append(schedule.id)
-                return
-            else:
-                new = replace(changed(known, schedule, now), fingerprint=document_fingerprint(schedule), file=name)
-                if self._services.schedules.replace(new, known.revision):
-                    self._ticks.look(new)
-                    self._report.updated.append(schedule.id)
-                    return
-        self._tell("NOT_STORED", file, f"the schedule {schedule.id!r} changes too fast; register the module again")
 
-    def _stored(self) -> Iterator[StoredSchedule]:
-        query = ScheduleQuery(tenant=self._tenant, source=self._source, limit=PAGE)
-        while True:
-            page = self._services.schedules.list(query)
-            yield from page.schedules
-            if page.next_cursor is None:
-                return
-            query = replace(query, cursor=page.next_cursor)
+def _told(module: Module, file: SourceFile, error: InvalidScheduleError) -> Iterator[DocumentFault]:
+    for problem in error.problems:
+        message = f"{problem.path}: {problem.message}" if problem.path else problem.message
+        yield DocumentFault(problem.code, module.name, message, str(file.path), problem.line)
 
-    def _tell_problems(self, file: SourceFile, error: InvalidScheduleError) -> None:
-        if not error.problems:
-            self._tell("INVALID_SCHEDULE", file, error.message)
-        for problem in error.problems:
-            said = f"{problem.path}: {problem.message}" if problem.path else problem.message
-            self._tell(problem.code, file, said, problem.line)
 
-    def _tell(self, code: str, file: SourceFile, message: str, line: int | None = None) -> None:
-        self._report.faults.append(DocumentFault(code, self._module.name, message, str(file.path), line))
+def _twice(found: ModuleSchedule, first: ModuleSchedule) -> DocumentFault:
+    said = f"'{found.schedule.id}' is also the schedule in {first.file}: give one of them another id"
+    return DocumentFault("DUPLICATE_SCHEDULE", found.module, said, str(found.file))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from reactory.ports.executions import KEPT_MS, Execution, Kind, execution_id
 from reactory.ports.schedules import Move, StoredSchedule
 from reactory.runner.instant import to_text
+from reactory.scheduler.missed import made_up
 from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.slots import jittered, next_slot, slots_between
 
@@ -89,15 +90,8 @@ def _work_off(stored: StoredSchedule, schedule: Schedule, now: int) -> tuple[lis
     assert stored.backlog_until is not None
     found = slots_between(schedule, stored.backlog_after, stored.backlog_until, PORTION + 1)
     portion, finished = found[:PORTION], len(found) <= PORTION
-    oldest = stored.backlog_until - schedule.misfire.window_ms
-    within = [slot for slot in portion if slot >= oldest]
-    match schedule.misfire.policy:
-        case "all":
-            chosen = within
-        case "once":
-            chosen = within[-1:] if finished else []
-        case _:
-            chosen = []
+    is_last = finished or schedule.misfire.policy != "once"
+    chosen = made_up(schedule.misfire, portion, stored.backlog_until) if is_last else []
     executions = [claim(stored, schedule, slot, now, kind="catch_up") for slot in chosen]
     left = portion[: -len(chosen)] if chosen else portion
     if left:

@@ -14,7 +14,7 @@ from reactory.scheduler.asked import AskedRuns
 from reactory.scheduler.desk import ScheduleDesk
 from reactory.scheduler.fire import FireSlots
 from reactory.scheduler.judge import Judge, KnownServices
-from reactory.scheduler.modules import register_schedules
+from reactory.scheduler.registration import register_schedules
 from reactory.scheduler.runs import Runs
 from reactory.scheduler.tick import Tick
 
@@ -57,4 +57,4 @@ class Scheduler:
 
     def reload(self, tenant: str = "default") -> ReloadAnswer:
         """The schedules of all modules, from their files (SC-5)."""
-        return register_schedules(self.services, self.modules().modules, tenant).answer()
+        return register_schedules(self.services, self.modules(), tenant).answer()

@@ -41,9 +41,8 @@ def jittered(schedule: Schedule, slot: int) -> int:
 
 
 def _slots(schedule: Schedule, after: int) -> Iterator[int]:
-    """All slots after ``after``, within the dates of the schedule."""
-    if schedule.starts is not None:
-        after = max(after, schedule.starts - 1)
+    """All slots after ``after``, within the dates of the schedule; none is before 1970."""
+    after = max(after, (schedule.starts or 0) - 1)
     until = HORIZON if schedule.ends is None else min(schedule.ends, HORIZON)
     if after >= until:
         return iter(())
