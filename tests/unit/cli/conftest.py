@@ -29,7 +29,7 @@ class Api:
             def serve(self) -> None:
                 api.serve(self)
 
-            do_GET = do_POST = do_DELETE = serve  # noqa: N815  # the names that http.server looks for
+            do_GET = do_POST = do_PUT = do_DELETE = serve  # noqa: N815  # the names that http.server looks for
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # as it is overridden
                 pass
@@ -50,7 +50,7 @@ class Api:
             query=dict(parse_qsl(target.query)),
             headers={name.lower(): value for name, value in request.headers.items()},
         )
-        answer = send(self.lab.handler, event)
+        answer = send(self.lab.handler_of(request.command, unquote(target.path)), event)
         if self.work and request.command != "GET":
             self.lab.work()
         body = answer.text.encode()

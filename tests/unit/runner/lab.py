@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from functions.http.routing import make_handler
+from functions.http.routing import Handler, make_handler
 from functions.runner.api import ENDPOINTS
 from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.bus import MemoryBus
@@ -103,6 +103,10 @@ class Lab:
         self.handler = make_handler("runner-api", ENDPOINTS, lambda: self.runner)
         self._worker: Worker | None = None
         self._requests = count(1)
+
+    def handler_of(self, _method: str, _path: str) -> Handler:
+        """Which function of the API answers; the runner's is the only one here."""
+        return self.handler
 
     def _work(self, name: str) -> dict[str, str]:
         if name in self.failing:

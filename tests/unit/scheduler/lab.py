@@ -8,18 +8,20 @@ from typing import Any
 
 import msgspec
 
-from functions.http.routing import make_handler
+from functions.http.routing import Handler, make_handler
 from functions.scheduler.routes import ENDPOINTS
 from reactory.definition.instant import parse_instant
 from reactory.host.definitions import Definitions
+from reactory.local.routes import Routes
 from reactory.ports.executions import Execution, ExecutionQuery
 from reactory.ports.schedules import StoredSchedule
 from reactory.runner.instant import to_text
 from reactory.scheduler.scheduler import Scheduler
 from reactory.steps.modules import Modules
-from reactory.topology import SCHEDULES
+from reactory.topology import FUNCTIONS, SCHEDULES
 from tests.unit.runner.lab import Answer, Lab, Ports, api_event, flow, send, work
 
+ROUTES = Routes(FUNCTIONS)
 NOON = "2026-01-01T12:00:00.000Z"
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 
@@ -42,6 +44,10 @@ class SchedulerLab(Lab):
         given = {name: getattr(self, name) for name in Ports.__dataclass_fields__} | ports
         programs = Definitions(self.definitions, self.steps.names())
         return Scheduler.of(Ports(**given), programs, lambda: self.services_known, lambda: self.modules)
+
+    def handler_of(self, method: str, path: str) -> Handler:
+        is_ours = ROUTES.match(method, path).function == "scheduler-api"
+        return self.api if is_ours else self.handler
 
     # --- time -----------------------------------------------------------------------------------------------------
 
