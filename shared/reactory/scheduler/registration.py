@@ -77,7 +77,7 @@ class _Registration:
         self._ticks = Tick(services)
 
     def run(self, schedules: Sequence[ModuleSchedule]) -> None:
-        unusable = {fault.file for fault in (*self._module.faults, *self._report.faults)}
+        unusable = {fault.file for fault in self._module.faults} | {fault.file for fault in self._report.faults}
         for found in schedules:
             self._store(found.file, found.schedule)
         present = {found.schedule.id for found in schedules}
