@@ -44,7 +44,7 @@ def plan(stored: StoredSchedule, schedule: Schedule, first: int | None, now: int
     if first is not None and first < fresh:
         return _note_missed(stored, schedule, first, fresh, until)
     slots = [] if first is None else slots_between(schedule, first - 1, until, MOST_SLOTS)
-    next_at = next_slot(schedule, slots[-1]) if slots else first
+    next_at = None if first is None else next_slot(schedule, slots[-1] if slots else first - 1)
     claims = [claim(stored, schedule, slot, now) for slot in slots]
     if stored.backlog_after is None or stored.backlog_until is None:
         return Plan(tuple(claims), _move(stored, next_at=next_at, due_at=next_at))

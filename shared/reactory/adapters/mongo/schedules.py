@@ -67,7 +67,7 @@ class MongoSchedules:
     def create(self, schedule: StoredSchedule) -> bool:
         with writing():
             try:
-                self._schedules.insert_one(_encode(schedule))
+                self._schedules.insert_one(encode(schedule))
             except DuplicateKeyError:
                 return False
         return True
@@ -259,7 +259,7 @@ def _filter(query: ScheduleQuery) -> Document:
     return {"tenant": query.tenant, **{field: value for field, value in wanted.items() if value is not None}}
 
 
-def _encode(schedule: StoredSchedule) -> Document:
+def encode(schedule: StoredSchedule) -> Document:
     document: Document = {"_id": _key(schedule.tenant, schedule.id)}
     for name, field in _FIELDS.items():
         value = getattr(schedule, name)
