@@ -7,11 +7,9 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from functions.http.call import Call
 from functions.http.respond import JSON, respond
 from functions.http.routing import Endpoint
-from functions.runner.status import with_components
 from reactory.runner.health import check_health
 from reactory.runner.runner import Runner
 from reactory.runner.status import system_status
-from reactory.scheduler.statistics import statistics
 
 
 def get_health(call: Call, runner: Runner) -> Response[str]:
@@ -28,7 +26,10 @@ def get_openapi(call: Call, _: Runner) -> Response[str]:
 
 
 def get_status(call: Call, runner: Runner) -> Response[str]:
-    """The runner's state, and what the other components add to it (WR-10)."""
+    """The runner's state, and what the other components add to it (WR-10), which no other request has to load."""
+    from functions.runner.status import with_components
+    from reactory.scheduler.statistics import statistics
+
     call.query()
     services = runner.services
     return respond(with_components(system_status(services, call.tenant), statistics(services, call.tenant)))

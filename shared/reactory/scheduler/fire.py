@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from reactory.exceptions import AmbiguousWriteError, ReactoryError, UnavailableError
+from reactory.exceptions import AmbiguousWriteError, InvalidScheduleError, ReactoryError, UnavailableError
 from reactory.ports.executions import KEPT_MS, Execution
 from reactory.ports.schedules import Begin, Ending, StoredSchedule
 from reactory.runner.instant import to_text
@@ -91,7 +91,10 @@ class FireSlots:
         stored = self._services.schedules.get(execution.tenant, execution.schedule_id)
         if stored is None:
             return self._end(execution, "skipped", "the schedule was deleted")
-        schedule = to_schedule(stored)
+        try:
+            schedule = to_schedule(stored)
+        except InvalidScheduleError as error:
+            return self._end(execution, "failed", f"the schedule cannot be read any more: {error.message}"[:SHOWN])
         verdict = self._verdict(stored, schedule, execution)
         match verdict:
             case Refuse(status, reason, counted):

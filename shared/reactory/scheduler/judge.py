@@ -159,11 +159,14 @@ class Judge:
 
 
 def _void(stored: StoredSchedule, schedule: Schedule, execution: Execution) -> str | None:
-    """Why the slot is one no more, if the schedule has changed since it was claimed."""
+    """Why the slot is one no more, if the schedule has changed, or was made anew, since it was claimed. A slot whose time
+    had come before the change stays one, however long it waits for its turn.
+    """
     if not stored.enabled:
         return "the schedule is stopped"
+    lay_ahead = execution.fire_at > stored.updated_at or execution.revision < stored.created_at
     changed = stored.revision != execution.revision and execution.kind == "slot"
-    if changed and next_slot(schedule, execution.slot - 1) != execution.slot:
+    if changed and lay_ahead and next_slot(schedule, execution.slot - 1) != execution.slot:
         return "the schedule was changed, and this is no slot of it any more"
     return None
 

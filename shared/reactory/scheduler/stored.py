@@ -69,4 +69,4 @@ def find_schedule(schedules: ScheduleStore, schedule_id: str, tenant: str) -> St
 
 @lru_cache(maxsize=20_000)
 def _parsed(document: str) -> Schedule:
-    return parse_schedule(document)
+    return parse_schedule(msgspec.json.decode(document))

@@ -101,6 +101,16 @@ def test_the_queue_is_bounded(lab: SchedulerLab) -> None:
     assert f"{MOST_QUEUED} slots wait already" in next(one.reason for one in lab.log() if one.status == "skipped")
 
 
+def test_a_change_leaves_those_that_wait(lab: SchedulerLab) -> None:
+    """SC-5, SC-7: a slot whose time had come before the schedule was changed keeps its turn."""
+    hold(lab, overlap="queue")
+    lab.pass_time(2 * MINUTE + SECOND)
+    lab.scheduler.desk.update("s", {"schedule": {"cron": "0 0 1 1 *"}})
+    lab.release()
+    lab.pass_time(10 * SECOND)
+    assert lab.slots() == [at("12:01"), at("12:02")]
+
+
 def test_slots_that_wait_cost_little(lab: SchedulerLab) -> None:
     """SC-7: of all that wait only the first looks every few seconds, and each look makes one message, not more."""
     hold(lab, overlap="queue")
