@@ -16,7 +16,9 @@ from reactory.local.routes import Routes
 from reactory.ports.executions import Execution, ExecutionQuery
 from reactory.ports.schedules import StoredSchedule
 from reactory.runner.instant import to_text
+from reactory.scheduler.document import parse_schedule
 from reactory.scheduler.scheduler import Scheduler
+from reactory.scheduler.stored import to_stored
 from reactory.steps.modules import Modules
 from reactory.topology import FUNCTIONS, SCHEDULES
 from tests.unit.runner.lab import Answer, Lab, Ports, api_event, flow, send, work
@@ -91,6 +93,10 @@ class SchedulerLab(Lab):
         """Create a schedule of ``lab.Flow``; members of ``schedule`` are given with it, the others beside it."""
         self.scheduler.desk.create(msgspec.json.encode(document(schedule_id, cron, **more)))
         return schedule_id
+
+    def unseen(self, schedule_id: str) -> StoredSchedule:
+        """What is stored of a schedule of two past twelve, which no tick has seen."""
+        return to_stored(parse_schedule(document(schedule_id, cron="2 12 * * *")), self.clock.now(), tenant="default")
 
     def stored(self, schedule_id: str = "s") -> StoredSchedule:
         found = self.schedules.get("default", schedule_id)

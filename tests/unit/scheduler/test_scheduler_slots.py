@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
+from msgspec.structs import replace
+
+from reactory.ports.executions import Execution
 from reactory.runner.instant import to_text
+from reactory.scheduler import tick
 from tests.unit.runner.lab import flow, work
 from tests.unit.scheduler.lab import HOUR, MINUTE, SECOND, SchedulerLab, at
 
@@ -167,6 +172,24 @@ def test_two_schedules_do_not_see_each_other(lab: SchedulerLab) -> None:
     lab.add("b")
     lab.pass_time(2 * MINUTE)
     assert lab.slots("a") == lab.slots("b") == [at("12:01"), at("12:02")]
+
+
+def test_a_tick_that_runs_out_of_time_sends_what_it_has_claimed(lab: SchedulerLab) -> None:
+    """SC-6: each page takes half a minute: one is claimed and sent, and the next tick goes on with the others."""
+    lab.clock.advance(100 * SECOND)
+    for number in range(tick.PAGE + 5):
+        lab.schedules.create(replace(lab.unseen(f"s{number:04d}"), due_at=lab.clock.now()))
+    claim = lab.executions.claim
+
+    def slow(executions: Sequence[Execution]) -> set[str]:
+        lab.clock.advance(30 * SECOND)
+        return claim(executions)
+
+    lab.executions.claim = slow  # type: ignore[method-assign]
+    first = lab.scheduler.ticks.tick()
+    assert (first.claimed, first.hints, first.more) == (tick.PAGE, tick.PAGE, True)
+    second = lab.scheduler.ticks.tick()
+    assert (second.claimed, second.more) == (5, False)
 
 
 def test_a_tick_costs_what_is_due(lab: SchedulerLab) -> None:
