@@ -9,6 +9,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from reactory.adapters.local_keys import LocalKeys
+from reactory.adapters.memory.executions import MemoryExecutions
+from reactory.adapters.sealing.executions import SealedExecutions
+from reactory.adapters.sealing.sealer import Sealer
+from reactory.adapters.system import SystemClock
 from reactory.exceptions import InvalidCursorError
 from reactory.ports.executions import Execution, ExecutionLog, ExecutionQuery, execution_id
 
@@ -147,3 +152,14 @@ def test_old_executions_are_gone(executions: ExecutionLog, execution: New, now: 
     assert executions.get(execution().id) is None
     assert executions.known([execution().id]) == set()
     assert executions.list(ExecutionQuery(schedule_id="s")).executions == []
+
+
+def test_start_data_are_sealed(now: int, execution: New) -> None:
+    """WH-25: what is started, and why it could not be, are not to be read in the database; the rest is."""
+    inner = MemoryExecutions(SystemClock())
+    log = SealedExecutions(inner, Sealer(LocalKeys([bytes(32)]), SystemClock()))
+    log.claim([execution(request='{"pin": 4711}', reason="the input 'pin' is 4711")])
+    found = inner.get(execution().id)
+    assert found is not None
+    assert "4711" not in f"{found.request}{found.reason}"
+    assert (found.slot, found.status) == (now, "claimed")

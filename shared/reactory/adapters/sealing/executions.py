@@ -1,8 +1,8 @@
-"""ExecutionLog whose requests are sealed: they hold start data. Ids, times and reasons stay plain."""
+"""ExecutionLog whose requests and reasons are sealed: they hold start data. Ids, times and statuses stay plain."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -40,14 +40,17 @@ class SealedExecutions:
         return self._inner.soonest(tenant, begin, end)
 
     def _sealed(self, execution: Execution) -> Execution:
-        if execution.request is None:
-            return execution
-        return replace(execution, request=self._sealer.seal(execution.request, CONTEXT))
+        return self._each(execution, self._sealer.seal)
 
     def _opened(self, execution: Execution) -> Execution:
-        if execution.request is None:
-            return execution
-        return replace(execution, request=self._sealer.open(execution.request, CONTEXT))
+        return self._each(execution, self._sealer.open)
+
+    @staticmethod
+    def _each(execution: Execution, turn: Callable[[str, str], str]) -> Execution:
+        """A reason may quote the data with which a start was refused."""
+        reason = turn(execution.reason, CONTEXT) if execution.reason else ""
+        request = None if execution.request is None else turn(execution.request, CONTEXT)
+        return replace(execution, reason=reason, request=request)
 
     # last in the class: below it, the type ``list`` would mean this method
     def list(self, query: ExecutionQuery) -> ExecutionPage:
