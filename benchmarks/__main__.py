@@ -22,6 +22,7 @@ MODULES = {
     "latency": "benchmarks.latency",
     "recovery": "benchmarks.recovery",
     "sweep": "benchmarks.sweep",
+    "schedules": "benchmarks.schedules",
     "imports": "benchmarks.imports",
     "profile": "benchmarks.profiling",
     "events": "benchmarks.events",

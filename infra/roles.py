@@ -67,6 +67,8 @@ def capability_statements(need: Capability, resources: Resources) -> Sequence[ia
             return [_allow("Triggers", SEND, *_queue_arns(resources, "triggers"))]
         case "jobs":
             return [_allow("Jobs", SEND, *_queue_arns(resources, "jobs"))]
+        case "schedules":
+            return [_allow("Schedules", SEND, *_queue_arns(resources, "schedules"))]
         case "events":
             return [_allow("Events", SEND, *_queue_arns(resources, "events"))]
         case "queues":

@@ -16,6 +16,7 @@ from functions.runner.routes.operations import BatchBody, ForkBody, MigrateBody,
 from functions.runner.routes.start import MAX_WAIT
 from functions.runner.routes.workflows import DOCUMENT_TYPES
 from functions.runner.status import SystemStatus
+from functions.scheduler.openapi import SCHEDULES
 from reactory.runner import answers
 from reactory.runner.transitions import STATUSES
 
@@ -240,7 +241,7 @@ _OPERATIONS = {
 
 OPERATIONS: dict[str, Operation] = _SYSTEM | _WORKFLOWS | _INSTANCES | _OPERATIONS | WAITS
 
-EVERYTHING: dict[str, Operation] = OPERATIONS | ERRORS
+EVERYTHING: dict[str, Operation] = OPERATIONS | ERRORS | SCHEDULES
 """Of all components."""
 
 _INFO = {

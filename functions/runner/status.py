@@ -9,14 +9,17 @@ from reactory.errors.summary import error_totals
 from reactory.runner.answers import StatusAnswer
 from reactory.runner.services import Services
 from reactory.runner.status import system_status
+from reactory.scheduler.answers import SchedulerStatistics
+from reactory.scheduler.statistics import statistics
 
 
 class SystemStatus(StatusAnswer, frozen=True):
-    """The runner's numbers, and what goes wrong."""
+    """The runner's numbers, what goes wrong, and the schedules."""
 
     errors: ErrorTotals
+    scheduler: SchedulerStatistics
 
 
 def whole_status(services: Services, tenant: str = "default") -> SystemStatus:
     known = msgspec.structs.asdict(system_status(services, tenant))
-    return SystemStatus(**known, errors=error_totals(services, tenant))
+    return SystemStatus(**known, errors=error_totals(services, tenant), scheduler=statistics(services, tenant))

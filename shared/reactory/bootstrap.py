@@ -20,10 +20,12 @@ from reactory.ports.bus import Bus
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.dead_letters import DeadLetters
 from reactory.ports.events import EventStore
+from reactory.ports.executions import ExecutionLog
 from reactory.ports.keys import KeyService
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
+from reactory.ports.schedules import ScheduleStore
 from reactory.ports.slots import Slots
 from reactory.ports.statistics import Durations, ErrorStatistics
 from reactory.ports.store import DefinitionStore, InstanceStore, Schema
@@ -50,6 +52,8 @@ class App:
     errors: ErrorStatistics
     durations: Durations
     dead_letters: DeadLetters
+    schedules: ScheduleStore
+    executions: ExecutionLog
     blobs: Blobs
     queue: Queue
     bus: Bus
@@ -73,6 +77,8 @@ class Ports(TypedDict, total=False):
     errors: ErrorStatistics
     durations: Durations
     dead_letters: DeadLetters
+    schedules: ScheduleStore
+    executions: ExecutionLog
     blobs: Blobs
     queue: Queue
     bus: Bus
@@ -85,7 +91,7 @@ class Ports(TypedDict, total=False):
 _STORAGE = frozenset(
     {
         *("instances", "definitions", "events", "tasks", "results", "records", "blobs", "schema"),
-        *("errors", "durations", "dead_letters"),
+        *("errors", "durations", "dead_letters", "schedules", "executions"),
     }
 )
 """The ports that MongoDB stands behind."""
@@ -113,6 +119,8 @@ def bootstrap(settings: Settings, **overrides: Unpack[Ports]) -> App:
         errors=ports["errors"],
         durations=ports["durations"],
         dead_letters=ports["dead_letters"],
+        schedules=ports["schedules"],
+        executions=ports["executions"],
         blobs=ports["blobs"],
         queue=ports["queue"],
         bus=ports["bus"],
@@ -188,9 +196,11 @@ def _mongodb(ports: Ports, settings: Settings) -> None:
     from reactory.adapters.mongo.durations import MongoDurations
     from reactory.adapters.mongo.error_statistics import MongoErrorStatistics
     from reactory.adapters.mongo.events import MongoEvents
+    from reactory.adapters.mongo.executions import MongoExecutions
     from reactory.adapters.mongo.instances import MongoInstances
     from reactory.adapters.mongo.records import MongoRecords
     from reactory.adapters.mongo.results import MongoResults
+    from reactory.adapters.mongo.schedules import MongoSchedules
     from reactory.adapters.mongo.schema import MongoSchema
     from reactory.adapters.mongo.tasks import MongoTasks
 
@@ -204,6 +214,8 @@ def _mongodb(ports: Ports, settings: Settings) -> None:
     ports.setdefault("errors", MongoErrorStatistics(database))
     ports.setdefault("durations", MongoDurations(database))
     ports.setdefault("dead_letters", MongoDeadLetters(database))
+    ports.setdefault("schedules", MongoSchedules(database))
+    ports.setdefault("executions", MongoExecutions(database))
     ports.setdefault("blobs", MongoBlobs(database))
     ports.setdefault("schema", MongoSchema(database))
 
@@ -214,9 +226,11 @@ def _sealed(ports: Ports, settings: Settings, given: AbstractSet[str]) -> None:
     from reactory.adapters.sealing.dead_letters import SealedDeadLetters
     from reactory.adapters.sealing.error_statistics import SealedErrorStatistics
     from reactory.adapters.sealing.events import SealedEvents
+    from reactory.adapters.sealing.executions import SealedExecutions
     from reactory.adapters.sealing.instances import SealedInstances
     from reactory.adapters.sealing.records import SealedRecords
     from reactory.adapters.sealing.results import SealedResults
+    from reactory.adapters.sealing.schedules import SealedSchedules
     from reactory.adapters.sealing.sealer import Sealer
     from reactory.adapters.sealing.tasks import SealedTasks
 
@@ -235,6 +249,10 @@ def _sealed(ports: Ports, settings: Settings, given: AbstractSet[str]) -> None:
         ports["errors"] = SealedErrorStatistics(ports["errors"], sealer)
     if "dead_letters" not in given:
         ports["dead_letters"] = SealedDeadLetters(ports["dead_letters"], sealer)
+    if "schedules" not in given:
+        ports["schedules"] = SealedSchedules(ports["schedules"], sealer)
+    if "executions" not in given:
+        ports["executions"] = SealedExecutions(ports["executions"], sealer)
     if "blobs" not in given:
         ports["blobs"] = SealedBlobs(ports["blobs"], sealer)
 

@@ -7,7 +7,8 @@
     │   └── InvalidCursorError       400  invalid_cursor
     ├── NotFoundError                404  not_found
     │   ├── WorkflowNotFoundError    404  workflow_not_found
-    │   └── InstanceNotFoundError    404  instance_not_found
+    │   ├── InstanceNotFoundError    404  instance_not_found
+    │   └── ScheduleNotFoundError    404  schedule_not_found
     ├── MethodNotAllowedError        405  method_not_allowed
     ├── ConflictError                409  conflict
     │   ├── DefinitionConflictError  409  definition_conflict
@@ -79,6 +80,7 @@ __all__ = [
     "RemoteRefusedError",
     "RemoteUnavailableError",
     "RetryableStepError",
+    "ScheduleNotFoundError",
     "SealedUnreadableError",
     "StartupError",
     "StepError",
@@ -146,6 +148,10 @@ class WorkflowNotFoundError(NotFoundError):
 
 class InstanceNotFoundError(NotFoundError):
     code = "instance_not_found"
+
+
+class ScheduleNotFoundError(NotFoundError):
+    code = "schedule_not_found"
 
 
 class MethodNotAllowedError(ReactoryError):

@@ -39,7 +39,9 @@ class QueueSpec:
         return f"{self.name}-dead"
 
 
-Capability = Literal["instances", "blobs", "publish", "wakeups", "triggers", "events", "jobs", "queues", "counters"]
+Capability = Literal[
+    "instances", "blobs", "publish", "wakeups", "triggers", "events", "jobs", "schedules", "queues", "counters"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,10 @@ class BusRuleSpec:
 class FunctionSpec:
     """One Lambda function. ``handler`` is its import path; ``timeout`` seconds; ``memory`` MB.
 
-    ``needs`` is what its role allows: blobs (read and write), publish (put events on the bus), wakeups, triggers and
-    events (send to those queues), queues (send to every queue), counters (read and update items of the DynamoDB table,
-    query its index). ``instances`` is the database, reached with its own secret. ``rule`` is an EventBridge schedule
-    expression. ``dead_letters``: what ends in any dead-letter queue is given to this function.
+    ``needs`` is what its role allows: blobs (read and write), publish (put events on the bus), wakeups, triggers,
+    events, jobs and schedules (send to those queues), queues (send to every queue), counters (read and update items of
+    the DynamoDB table, query its index). ``instances`` is the database, reached with its own secret. ``rule`` is an
+    EventBridge schedule expression. ``dead_letters``: what ends in any dead-letter queue is given to this function.
     """
 
     name: str
@@ -98,6 +100,9 @@ EVENTS = QueueSpec(name="events", batch_size=10, window=0, concurrency=10)
 
 JOBS = QueueSpec(name="jobs", batch_size=1, window=0, concurrency=2)
 """Batch operations that are to be gone on with, a portion per message."""
+
+SCHEDULES = QueueSpec(name="schedules", batch_size=10, window=0, concurrency=20)
+"""Slots of schedules that are due, and executions that are to be looked at again."""
 
 FUNCTIONS: tuple[FunctionSpec, ...] = (
     FunctionSpec(
@@ -202,6 +207,43 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         memory=512,
         dead_letters=True,
         needs=frozenset({"instances"}),
+    ),
+    FunctionSpec(
+        name="scheduler-api",
+        handler="functions.scheduler.api.handler",
+        timeout=29,
+        memory=512,
+        routes=(
+            Route("GET", "/workflow/schedules"),
+            Route("POST", "/workflow/schedules"),
+            Route("POST", "/workflow/schedules/reload"),
+            Route("GET", "/workflow/schedules/{id}"),
+            Route("PUT", "/workflow/schedules/{id}"),
+            Route("DELETE", "/workflow/schedules/{id}"),
+            Route("POST", "/workflow/schedules/{id}/start"),
+            Route("POST", "/workflow/schedules/{id}/stop"),
+            Route("POST", "/workflow/schedules/{id}/trigger"),
+            Route("POST", "/workflow/schedules/{id}/backfill"),
+            Route("GET", "/workflow/schedules/{id}/executions"),
+            Route("GET", "/workflow/schedules/{id}/next"),
+        ),
+        needs=frozenset({"instances", "blobs", "wakeups", "schedules", "counters"}),
+    ),
+    FunctionSpec(
+        name="scheduler-tick",
+        handler="functions.scheduler.tick.handler",
+        timeout=55,
+        memory=512,
+        rule="rate(1 minute)",
+        needs=frozenset({"instances", "schedules"}),
+    ),
+    FunctionSpec(
+        name="scheduler-fire",
+        handler="functions.scheduler.fire.handler",
+        timeout=30,
+        memory=512,
+        queues=(SCHEDULES,),
+        needs=frozenset({"instances", "blobs", "wakeups", "schedules"}),
     ),
 )
 

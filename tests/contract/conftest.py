@@ -23,9 +23,11 @@ from reactory.adapters.memory.definitions import MemoryDefinitions
 from reactory.adapters.memory.durations import MemoryDurations
 from reactory.adapters.memory.error_statistics import MemoryErrorStatistics
 from reactory.adapters.memory.events import MemoryEvents
+from reactory.adapters.memory.executions import MemoryExecutions
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.schedules import MemorySchedules
 from reactory.adapters.memory.table import MemoryTable
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.adapters.mongo.blobs import MongoBlobs
@@ -35,18 +37,22 @@ from reactory.adapters.mongo.definitions import MongoDefinitions
 from reactory.adapters.mongo.durations import MongoDurations
 from reactory.adapters.mongo.error_statistics import MongoErrorStatistics
 from reactory.adapters.mongo.events import MongoEvents
+from reactory.adapters.mongo.executions import MongoExecutions
 from reactory.adapters.mongo.instances import MongoInstances
 from reactory.adapters.mongo.records import MongoRecords
 from reactory.adapters.mongo.results import MongoResults
+from reactory.adapters.mongo.schedules import MongoSchedules
 from reactory.adapters.mongo.schema import MongoSchema
 from reactory.adapters.mongo.tasks import MongoTasks
 from reactory.adapters.sealing.blobs import SealedBlobs
 from reactory.adapters.sealing.dead_letters import SealedDeadLetters
 from reactory.adapters.sealing.error_statistics import SealedErrorStatistics
 from reactory.adapters.sealing.events import SealedEvents
+from reactory.adapters.sealing.executions import SealedExecutions
 from reactory.adapters.sealing.instances import SealedInstances
 from reactory.adapters.sealing.records import SealedRecords
 from reactory.adapters.sealing.results import SealedResults
+from reactory.adapters.sealing.schedules import SealedSchedules
 from reactory.adapters.sealing.sealer import Sealer
 from reactory.adapters.sealing.tasks import SealedTasks
 from reactory.adapters.system import SystemClock
@@ -56,8 +62,10 @@ from reactory.ports.breakers import Breakers
 from reactory.ports.buckets import Buckets
 from reactory.ports.dead_letters import DeadLetters
 from reactory.ports.events import EventStore
+from reactory.ports.executions import ExecutionLog
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
+from reactory.ports.schedules import ScheduleStore
 from reactory.ports.slots import Slots
 from reactory.ports.statistics import Durations, ErrorStatistics
 from reactory.ports.store import DefinitionStore, Instance, InstanceStore, Settle
@@ -161,6 +169,20 @@ def dead_letters(request: pytest.FixtureRequest) -> DeadLetters:
     if request.param == "sealed":
         return SealedDeadLetters(MemoryDeadLetters(), _sealer())
     return MemoryDeadLetters() if request.param == "memory" else MongoDeadLetters(_database(request))
+
+
+@pytest.fixture(params=ADAPTERS)
+def schedules(request: pytest.FixtureRequest) -> ScheduleStore:
+    if request.param == "sealed":
+        return SealedSchedules(MemorySchedules(), _sealer())
+    return MemorySchedules() if request.param == "memory" else MongoSchedules(_database(request))
+
+
+@pytest.fixture(params=ADAPTERS)
+def executions(request: pytest.FixtureRequest) -> ExecutionLog:
+    if request.param == "sealed":
+        return SealedExecutions(MemoryExecutions(SystemClock()), _sealer())
+    return MemoryExecutions(SystemClock()) if request.param == "memory" else MongoExecutions(_database(request))
 
 
 @pytest.fixture

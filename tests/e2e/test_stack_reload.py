@@ -17,7 +17,7 @@ MANIFEST = """
 nameSpace: loop
 name: Loop
 version: 1.0.0
-workflows: ["*-flow.yaml"]
+workflows: ["*-flow.yaml", "*-schedule.yaml"]
 steps: [steps]
 """
 STEPS = """
@@ -135,6 +135,27 @@ def test_a_document_that_an_instance_needs_stays(api: Api, module: Path, output:
     file.write_text(waiting.replace("duration: 3600000", "duration: 1"))
     until(lambda: output.count("Reloaded: waiting-flow.yaml"), lambda count: count == 3)
     assert api.get("/workflow/workflows/loop/Waiting")["fingerprint"] != registered
+
+
+def test_a_changed_schedule_takes_effect(api: Api, module: Path, output: Kept) -> None:
+    """SC-1, SC-5: a schedule's file is stored, changed, reported when it is wrong, and deleted, as it is saved."""
+    file = module / "nightly-schedule.yaml"
+    path = "/workflow/schedules/loop.nightly"
+    text = "id: loop.nightly\nname: Nightly\nworkflow: {id: loop.Answer}\nschedule: {cron: '0 2 * * *'}\n"
+    file.write_text(text)
+    until(lambda: api.http.get(path).status_code, lambda status: status == 200)
+    assert api.post(f"{path}/stop").json()["enabled"] is False
+    (module / "other-flow.yaml").write_text(FLOW.replace("name: Answer", "name: Other"))
+    until(lambda: api.http.get("/workflow/workflows/loop/Other").status_code, lambda status: status == 200)
+    assert api.get(path)["enabled"] is False  # its file has not changed
+    file.write_text(text.replace("0 2", "0 3"))
+    until(lambda: api.get(path)["document"]["schedule"]["cron"], lambda cron: cron == "0 3 * * *")
+    assert api.get(path)["enabled"] is True
+    file.write_text(text.replace("0 2", "0 99"))
+    until(lambda: output.count("schedule.cron: the hour: 99 is out of range"), bool)
+    assert api.get(path)["document"]["schedule"]["cron"] == "0 3 * * *"
+    file.unlink()
+    until(lambda: api.http.get(path).status_code, lambda status: status == 404)
 
 
 def test_broken_code_stops_nobody(api: Api, module: Path, output: Kept) -> None:

@@ -25,6 +25,7 @@ ALLOWED: dict[str, list[tuple[set[str], set[str]]]] = {
     "events": [(SEND, {"queue events"})],
     "jobs": [(SEND, {"queue jobs"})],
     "queues": [(SEND, {f"queue {queue.name}" for queue in topology.queues()})],
+    "schedules": [(SEND, {"queue schedules"})],
     "counters": [
         ({"dynamodb:GetItem", "dynamodb:UpdateItem"}, {"table"}),
         ({"dynamodb:Query"}, {f"table/index/{topology.COUNTERS_INDEX}"}),

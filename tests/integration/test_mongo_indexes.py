@@ -17,13 +17,17 @@ from reactory.adapters.mongo.definitions import MongoDefinitions
 from reactory.adapters.mongo.durations import MongoDurations
 from reactory.adapters.mongo.error_statistics import MongoErrorStatistics
 from reactory.adapters.mongo.events import MongoEvents
+from reactory.adapters.mongo.executions import MongoExecutions
 from reactory.adapters.mongo.instances import MongoInstances
 from reactory.adapters.mongo.records import MongoRecords
 from reactory.adapters.mongo.results import MongoResults
+from reactory.adapters.mongo.schedules import MongoSchedules
 from reactory.adapters.mongo.schema import INDEXES, MongoSchema
 from reactory.adapters.mongo.tasks import MongoTasks
 from reactory.ports.dead_letters import DeadLetter
 from reactory.ports.events import StoredEvent
+from reactory.ports.executions import Execution, ExecutionQuery
+from reactory.ports.schedules import Begin, Move, ScheduleQuery, StoredSchedule
 from reactory.ports.statistics import Occurrence
 from reactory.ports.store import (
     HistoryChunk,
@@ -77,6 +81,8 @@ class Stores:
         self.errors = MongoErrorStatistics(self.database)
         self.durations = MongoDurations(self.database)
         self.dead_letters = MongoDeadLetters(self.database)
+        self.schedules = MongoSchedules(self.database)
+        self.executions = MongoExecutions(self.database)
         self.recorder = recorder
         self.instances.create([instance(number) for number in range(300)])
         self.instances.append_history([HistoryChunk(f"i{number:03d}", 0, ["{}"]) for number in range(100)])
@@ -92,6 +98,9 @@ class Stores:
         self.errors.note([occurrence(number) for number in range(100)])
         self.dead_letters.add([letter(number) for number in range(100)])
         self.durations.note("default", "acme.W1", "charge", [1, 2])
+        for number in range(100):
+            self.schedules.create(schedule(number))
+        self.executions.claim([execution(number) for number in range(100)])
         recorder.commands.clear()
 
 
@@ -176,6 +185,38 @@ def occurrence(number: int) -> Occurrence:
 def letter(number: int) -> DeadLetter:
     queue = "triggers" if number % 2 else "events"
     return DeadLetter(id=f"m{number:03d}", queue=queue, body="{}", died_at=NOW + number)
+
+
+def schedule(number: int) -> StoredSchedule:
+    due_at = NOW + number * 1000 if number % 2 else None
+    return StoredSchedule(
+        id=f"s{number:03d}",
+        name="S",
+        workflow_id=f"acme.W{number % 3}",
+        name_space=f"ns{number % 4}",
+        workflow_name="W",
+        document="{}",
+        fingerprint="f",
+        source="api" if number % 5 else "module:acme.reports",
+        next_at=due_at,
+        due_at=due_at,
+        revision=1,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+
+
+def execution(number: int) -> Execution:
+    return Execution(
+        id=f"default/s{number % 5:03d}/{NOW + number}",
+        schedule_id=f"s{number % 5:03d}",
+        slot=NOW + number,
+        fire_at=NOW + number,
+        status="queued" if number % 3 == 0 else "claimed",
+        attention_at=NOW + number if number % 2 else None,
+        created_at=NOW,
+        expires_at=NOW + 600_000,
+    )
 
 
 @pytest.fixture
@@ -299,6 +340,45 @@ USES: dict[str, Callable[[Stores], object]] = {
     "dead letters page": lambda stores: stores.dead_letters.list("default", None, "dead", 5, "m050"),
     "dead letters of a queue": lambda stores: stores.dead_letters.list("default", "events", None, 5, "m050"),
 }
+SCHEDULES = [
+    ScheduleQuery(),
+    ScheduleQuery(workflow_id="acme.W1"),
+    ScheduleQuery(name_space="ns1", workflow_name="W", version=""),
+    ScheduleQuery(enabled=True),
+    ScheduleQuery(source="module:acme.reports"),
+]
+MOVE = Move(
+    tenant="default",
+    id="s001",
+    revision=1,
+    from_next=NOW + 1000,
+    from_backlog=None,
+    next_at=NOW,
+    backlog_after=None,
+    backlog_until=None,
+    due_at=NOW,
+)
+BEGIN = Begin(key="1.0", execution_id="e", limit=1, now=NOW, delay=0, day=1)
+ID = execution(1).id
+USES |= {
+    "schedule": lambda stores: stores.schedules.get("default", "s001"),
+    "replace": lambda stores: stores.schedules.replace(schedule(1), 1),
+    "delete schedule": lambda stores: stores.schedules.delete("default", "s001"),
+    "due schedules": lambda stores: stores.schedules.due(NOW + 9000, 10),
+    "due schedules page": lambda stores: stores.schedules.due(NOW + 90_000, 10, (NOW + 3000, "default", "s003")),
+    "advance": lambda stores: stores.schedules.advance([MOVE]),
+    "begin": lambda stores: stores.schedules.begin("default", "s001", BEGIN),
+    "conclude": lambda stores: stores.schedules.conclude("default", "s001", "1.0", "failed"),
+    "totals": lambda stores: stores.schedules.totals("default", 1),
+    "execution": lambda stores: stores.executions.get(ID),
+    "known executions": lambda stores: stores.executions.known([ID]),
+    "update execution": lambda stores: stores.executions.update(replace(execution(1), version=1)),
+    "due executions": lambda stores: stores.executions.due(NOW + 50, 10),
+    "due executions page": lambda stores: stores.executions.due(NOW + 50, 10, (NOW + 3, ID)),
+    "queued": lambda stores: stores.executions.queued("default", "s001", 10),
+    "soonest": lambda stores: stores.executions.soonest("default", NOW, NOW + 50),
+    "executions": lambda stores: stores.executions.list(ExecutionQuery(schedule_id="s001")),
+}
 LISTS = {f"list {number}": query for number, query in enumerate(QUERIES)}
 
 
@@ -376,12 +456,34 @@ def test_no_list_of_tasks_scans_a_collection(stores: Stores, query: TaskQuery) -
         assert "COLLSCAN" not in list(found(plan, "stage"))
 
 
+@pytest.mark.parametrize("query", SCHEDULES)
+def test_no_list_of_schedules_scans_a_collection(stores: Stores, query: ScheduleQuery) -> None:
+    """DB-1, SC-15: each filter goes by an index that gives the order too, on the first page and on the next."""
+    first = stores.schedules.list(replace(query, limit=2))
+    assert first.next_cursor
+    stores.schedules.list(replace(query, cursor=first.next_cursor))
+    for plan in plans(stores):
+        stages = list(found(plan, "stage"))
+        assert "COLLSCAN" not in stages
+        assert "SORT" not in stages
+
+
+def test_a_tick_reads_what_is_due_and_not_what_exists(stores: Stores) -> None:
+    """SC-6, DB-1: of a hundred schedules and executions a tick looks at those that are due, and at no other."""
+    assert [one.id for one in stores.schedules.due(NOW + 2000, 100)] == ["s001"]
+    assert len(stores.executions.due(NOW + 4, 100)) == 2
+    for command, expected in zip(stores.recorder.commands, (1, 2), strict=True):
+        stats = stores.database.command({"explain": command, "verbosity": "executionStats"})["executionStats"]
+        assert (stats["totalKeysExamined"], stats["totalDocsExamined"]) == (expected, expected)
+
+
 @pytest.mark.parametrize(
     "use",
     [
         *("take", "earlier events", "earlier events of any key", "earlier events page", "due events", "records"),
         *("error counts", "error counts page", "dead letters", "dead letters of both states", "dead letters page"),
         "dead letters of a queue",
+        *("due schedules", "due executions", "queued", "executions", "soonest"),
     ],
 )
 def test_what_is_asked_for_in_order_is_not_sorted_in_memory(stores: Stores, use: str) -> None:
@@ -428,7 +530,9 @@ def test_counting_reads_the_index_alone(stores: Stores) -> None:
     assert "FETCH" not in list(found(plan, "stage"))
 
 
-@pytest.mark.parametrize("collection", ["events", "consumed", "results", "tasks", "error_hours", "dead_letters"])
+@pytest.mark.parametrize(
+    "collection", ["events", "consumed", "results", "tasks", "error_hours", "dead_letters", "executions"]
+)
 def test_what_has_a_time_to_live_is_deleted_by_the_database(stores: Stores, collection: str) -> None:
     """WH-9, CA-3, EH-13: events, marks, results, closed tasks, hours of errors and dead letters go by themselves at the date that each of them names."""
     stores.tasks.close(["t001"])
@@ -455,6 +559,8 @@ def test_every_index_has_a_query(stores: Stores) -> None:
         use(stores)
     for query in QUERIES:
         stores.instances.list(query)
+    for schedules in SCHEDULES:
+        stores.schedules.list(schedules)
     for tasks in TASKS:
         stores.tasks.list(tasks)
     used = {(collection_of(plan), name) for plan in plans(stores) for name in found(plan, "indexName")}

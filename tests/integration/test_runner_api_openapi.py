@@ -17,6 +17,8 @@ from functions.errors.openapi import ERRORS
 from functions.errors.routes import ENDPOINTS as ERROR_ENDPOINTS
 from functions.runner.api import ENDPOINTS
 from functions.runner.openapi import API_VERSION, EVERYTHING, OPERATIONS, openapi_json
+from functions.scheduler.openapi import SCHEDULES
+from functions.scheduler.routes import ENDPOINTS as SCHEDULE_ENDPOINTS
 from reactory.topology import FUNCTIONS
 from tests.unit.errors.desk import Desk
 from tests.unit.runner.lab import Answer, Lab, flow, work
@@ -53,6 +55,7 @@ def test_the_description_has_every_route() -> None:
     """REST: the topology, the endpoints and the description have the same routes."""
     assert set(ENDPOINTS) == set(OPERATIONS) == ROUTES
     assert set(ERROR_ENDPOINTS) == set(ERRORS)
+    assert set(SCHEDULE_ENDPOINTS) == set(SCHEDULES)
     assert set(EVERYTHING) == {f"{route.method} {route.path}" for spec in FUNCTIONS for route in spec.routes}
 
 

@@ -15,10 +15,12 @@ from reactory.adapters.memory.definitions import MemoryDefinitions
 from reactory.adapters.memory.durations import MemoryDurations
 from reactory.adapters.memory.error_statistics import MemoryErrorStatistics
 from reactory.adapters.memory.events import MemoryEvents
+from reactory.adapters.memory.executions import MemoryExecutions
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue, QueueShape
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.schedules import MemorySchedules
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.ports.queue import Message
 from reactory.topology import EVENTS, WAKEUPS
@@ -55,6 +57,8 @@ class Backend:
         self.errors = MemoryErrorStatistics()
         self.durations = MemoryDurations()
         self.dead_letters = MemoryDeadLetters()
+        self.schedules = MemorySchedules()
+        self.executions = MemoryExecutions(self.clock)
         self.visibility_s = shape[0]
         shapes = [QueueShape(queue.name, *shape) for queue in (*WAKEUPS, EVENTS)]
         self.queue = MemoryQueue(self.clock, SequentialIds("message"), shapes)
@@ -73,6 +77,8 @@ class Backend:
             "errors": self._store(self.errors),
             "durations": self._store(self.durations),
             "dead_letters": self._store(self.dead_letters),
+            "schedules": self._store(self.schedules),
+            "executions": self._store(self.executions),
         }
         self.on_message: Callable[[str], None] = lambda _queue: None
         self.on_event: Callable[[str], None] = lambda _queue: None

@@ -211,6 +211,8 @@ class World:
             errors=port(process, "errors"),
             durations=port(process, "durations"),
             dead_letters=port(process, "dead_letters"),
+            schedules=port(process, "schedules"),
+            executions=port(process, "executions"),
             schema=port(process, "schema"),
         )
 

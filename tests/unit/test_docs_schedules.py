@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from reactory.scheduler.document import parse_schedule
 from reactory.scheduler.models import ScheduleModel
 from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.slots import slots_between
+from tests.unit.cli.conftest import Api, Terminal
+from tests.unit.runner.lab import flow
+from tests.unit.scheduler.lab import SchedulerLab
 from tests.unit.scheduler.schedules import cron, ms
 
 PAGE = (Path(__file__).parents[2] / "docs" / "schedules.md").read_text(encoding="utf-8")
@@ -76,3 +80,22 @@ def test_the_message_of_the_page() -> None:
 def shown(schedule: Schedule, start: datetime, end: datetime, form: str = "%H:%M") -> list[str]:
     slots = slots_between(schedule, ms(start) - 1, ms(end) - 1, 100)
     return [datetime.fromtimestamp(slot / 1000, UTC).strftime(form) for slot in slots]
+
+
+def test_the_commands_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SC-14: each command of the page, in order, with the document that it shows, on an engine that has its workflow."""
+    (session,) = [text for text in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) if "reactory schedule" in text]
+    monkeypatch.chdir(tmp_path)
+    name, text = re.findall(r"cat > (\S+) <<'END'\n(.*?)END\n", session, re.DOTALL)[0]
+    (tmp_path / name).write_text(text)
+    lab = SchedulerLab()
+    api = Api(lab)
+    try:
+        lab.register(flow(nameSpace="acme-orders", name="QuoteShipping"))
+        for line in session.splitlines():
+            if line.startswith("reactory "):
+                result = Terminal(api).run(*shlex.split(line, comments=True)[1:])
+                assert result.exit_code == 0, f"{line}\n{result.output}"
+    finally:
+        api.close()
+        lab.close()

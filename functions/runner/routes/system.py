@@ -7,7 +7,6 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from functions.http.call import Call
 from functions.http.respond import JSON, respond
 from functions.http.routing import Endpoint
-from functions.runner.status import whole_status
 from reactory.runner.health import check_health
 from reactory.runner.runner import Runner
 
@@ -26,6 +25,9 @@ def get_openapi(call: Call, _: Runner) -> Response[str]:
 
 
 def get_status(call: Call, runner: Runner) -> Response[str]:
+    """The runner's state, and what the other components add to it (WR-10), which no other request has to load."""
+    from functions.runner.status import whole_status
+
     call.query()
     return respond(whole_status(runner.services, call.tenant))
 

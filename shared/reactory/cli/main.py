@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from reactory.cli import circuit, dead_letter, demo, dev, errors, event, operations, system, task, validate, workflow
+from reactory.cli import (
+    circuit,
+    dead_letter,
+    demo,
+    dev,
+    errors,
+    event,
+    operations,
+    schedule,
+    system,
+    task,
+    validate,
+    workflow,
+)
 from reactory.cli.failure import Commands
 
 app = typer.Typer(
@@ -28,6 +41,7 @@ app.add_typer(task.app, name="task")
 app.add_typer(errors.app, name="errors")
 app.add_typer(circuit.app, name="circuit")
 app.add_typer(dead_letter.app, name="dead-letter")
+app.add_typer(schedule.app, name="schedule")
 
 
 def main() -> None:

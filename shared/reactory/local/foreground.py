@@ -57,6 +57,7 @@ def banner(stack: LocalStack) -> list[str]:
     lines.append(f"  services   {stack.services.title}")
     lines.append(f"  modules    {', '.join(prepared.modules) or 'none: name folders with --modules'}")
     lines += [f"  workflow   {workflow}" for workflow in prepared.workflows]
+    lines += [f"  schedule   {schedule}" for schedule in prepared.schedules]
     lines += [f"  problem    {fault}" for fault in prepared.faults]
     lines += [f"  warning    {warning}" for warning in prepared.warnings]
     return [*lines, "", "Press Ctrl-C to stop."]

@@ -1,4 +1,4 @@
-"""What a stack does before it serves, and again when modules change: indexes, and the modules' definitions.
+"""What a stack does before it serves, and again when modules change: indexes, and the modules' definitions and schedules.
 
 It runs in a container of its own that ends afterwards, so that the stack's process never imports the code of steps and
 a reload always sees the files as they are.
@@ -26,10 +26,11 @@ class Broken(msgspec.Struct, frozen=True):
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """Ids of modules and workflows, and lines for people about what is wrong or worth a look."""
+    """Ids of modules, workflows and schedules, and lines for people about what is wrong or worth a look."""
 
     modules: list[str] = []
     workflows: list[str] = []
+    schedules: list[str] = []
     faults: list[str] = []
     warnings: list[str] = []
     broken: list[Broken] = []
@@ -39,6 +40,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """``event`` is ``{"schema": bool}``: whether collections and indexes are to be ensured too."""
     from reactory.bootstrap import app
     from reactory.runner.modules import register_loaded
+    from reactory.scheduler.registration import register_schedules
     from reactory.steps.modules import load_modules
 
     services = app()
@@ -46,10 +48,12 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         services.schema.ensure()
     modules = load_modules(services.settings.modules)
     report = register_loaded(services, modules, replace=True)
+    scheduled = register_schedules(services, modules)
     prepared = Prepared(
         modules=list(_modules(modules.modules)),
         workflows=[registered.workflow.id for registered in report.registered],
-        faults=[str(fault) for fault in report.faults],
+        schedules=[*scheduled.created, *scheduled.updated, *scheduled.unchanged],
+        faults=[str(fault) for fault in (*report.faults, *scheduled.faults)],
         warnings=[str(warning) for warning in report.warnings],
         broken=[broken for module in modules.modules for broken in _broken(module)],
     )

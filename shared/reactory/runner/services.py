@@ -10,8 +10,10 @@ from reactory.ports.buckets import Buckets
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.dead_letters import DeadLetters
 from reactory.ports.events import EventStore
+from reactory.ports.executions import ExecutionLog
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
+from reactory.ports.schedules import ScheduleStore
 from reactory.ports.statistics import ErrorStatistics
 from reactory.ports.store import DefinitionStore, InstanceStore
 from reactory.ports.tasks import TaskStore
@@ -47,5 +49,9 @@ class Services(Protocol):
     def breakers(self) -> Breakers: ...
     @property
     def buckets(self) -> Buckets: ...
+    @property
+    def schedules(self) -> ScheduleStore: ...
+    @property
+    def executions(self) -> ExecutionLog: ...
     @property
     def queue(self) -> Queue: ...

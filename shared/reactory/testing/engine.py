@@ -14,10 +14,12 @@ from reactory.adapters.memory.definitions import MemoryDefinitions
 from reactory.adapters.memory.durations import MemoryDurations
 from reactory.adapters.memory.error_statistics import MemoryErrorStatistics
 from reactory.adapters.memory.events import MemoryEvents
+from reactory.adapters.memory.executions import MemoryExecutions
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.schedules import MemorySchedules
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.bootstrap import App, bootstrap
 from reactory.exceptions import StoreUnavailableError
@@ -64,6 +66,8 @@ class MemoryEngine:
         self.error_statistics = MemoryErrorStatistics()
         self.durations = MemoryDurations()
         self.dead_letters = MemoryDeadLetters()
+        self.schedules = MemorySchedules()
+        self.executions = MemoryExecutions(self.clock)
         self.limits = limits or Limits()
         self.settings = Settings(aws="memory")
         self.named_services = ServiceRegistry()
@@ -87,6 +91,8 @@ class MemoryEngine:
             errors=self.error_statistics,
             durations=self.durations,
             dead_letters=self.dead_letters,
+            schedules=self.schedules,
+            executions=self.executions,
             blobs=self.blobs,
             queue=self.queue,
             bus=self.bus,

@@ -24,6 +24,7 @@ from reactory.topology import FUNCTIONS, FunctionSpec, sources, wakeup_queue
 from tests.integration.handlers.canonical import http
 
 DEADLINE = 20.0
+ROUTES = Routes(FUNCTIONS)
 FUNCTION_OF = {spec.name: spec for spec in FUNCTIONS}
 CONSUMER_OF = {queue.name: spec for spec in FUNCTIONS for queue in sources(spec)}
 ROUTES = Routes(FUNCTIONS)

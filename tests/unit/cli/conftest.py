@@ -34,7 +34,7 @@ class Api:
             def serve(self) -> None:
                 api.serve(self)
 
-            do_GET = do_POST = do_DELETE = serve  # noqa: N815  # the names that http.server looks for
+            do_GET = do_POST = do_PUT = do_DELETE = serve  # noqa: N815  # the names that http.server looks for
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # as it is overridden
                 pass
@@ -55,8 +55,10 @@ class Api:
             query=dict(parse_qsl(target.query)),
             headers={name.lower(): value for name, value in request.headers.items()},
         )
-        function = ROUTES.match(request.command, unquote(target.path)).function
-        answer = send(self.handlers.get(function, self.lab.handler), event)
+        path = unquote(target.path)
+        function = ROUTES.match(request.command, path).function
+        handler = self.handlers.get(function) or self.lab.handler_of(request.command, path)
+        answer = send(handler, event)
         if self.work and request.command != "GET":
             self.lab.work()
         body = answer.text.encode()

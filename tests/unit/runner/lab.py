@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from functions.http.routing import make_handler
+from functions.http.routing import Handler, make_handler
 from functions.runner.api import ENDPOINTS
 from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.breakers import MemoryBreakers
@@ -23,10 +23,12 @@ from reactory.adapters.memory.definitions import MemoryDefinitions
 from reactory.adapters.memory.durations import MemoryDurations
 from reactory.adapters.memory.error_statistics import MemoryErrorStatistics
 from reactory.adapters.memory.events import MemoryEvents
+from reactory.adapters.memory.executions import MemoryExecutions
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.schedules import MemorySchedules
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.host.definitions import Definitions
 from reactory.host.services import Limits, Services
@@ -38,9 +40,11 @@ from reactory.ports.buckets import Buckets
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.dead_letters import DeadLetters
 from reactory.ports.events import EventStore
+from reactory.ports.executions import ExecutionLog
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
+from reactory.ports.schedules import ScheduleStore
 from reactory.ports.statistics import ErrorStatistics
 from reactory.ports.store import DefinitionStore, InstanceStore
 from reactory.ports.tasks import TaskStore
@@ -72,6 +76,8 @@ class Ports:
     dead_letters: DeadLetters
     breakers: Breakers
     buckets: Buckets
+    schedules: ScheduleStore
+    executions: ExecutionLog
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,8 @@ class Lab:
         self.durations = MemoryDurations()
         self.dead_letters = MemoryDeadLetters()
         self.breakers = MemoryBreakers()
+        self.schedules = MemorySchedules()
+        self.executions = MemoryExecutions(self.clock)
         self.blobs = MemoryBlobs()
         self.queue = MemoryQueue(self.clock, self.ids)
         self.bus = MemoryBus()
@@ -117,6 +125,10 @@ class Lab:
         self.handler = make_handler("runner-api", ENDPOINTS, lambda: self.runner, self.limiter)
         self._worker: Worker | None = None
         self._requests = count(1)
+
+    def handler_of(self, _method: str, _path: str) -> Handler:
+        """Which function of the API answers; the runner's is the only one here."""
+        return self.handler
 
     def _work(self, name: str) -> dict[str, str]:
         if name in self.failing:

@@ -64,6 +64,23 @@ INDEXES: dict[str, list[IndexModel]] = {
         _EXPIRY,
     ],
     "consumed": [_EXPIRY],
+    "executions": [
+        # due: holds only what something is still to be done about
+        IndexModel(
+            [("attentionAt", 1), ("_id", 1)],
+            name="attention_at",
+            partialFilterExpression={"attentionAt": {"$exists": True}},
+        ),
+        # list of a schedule's executions
+        IndexModel([("tenant", 1), ("scheduleId", 1), ("slot", 1)], name="tenant_schedule"),
+        # queued: who waits for a turn, in order
+        IndexModel(
+            [("tenant", 1), ("scheduleId", 1), ("slot", 1), ("_id", 1)],
+            name="tenant_queued",
+            partialFilterExpression={"status": "queued"},
+        ),
+        _EXPIRY,
+    ],
     "records": [],  # list: ranges of _id
     "results": [_EXPIRY],
     "errors": [],  # counts: ranges of _id
@@ -79,6 +96,22 @@ INDEXES: dict[str, list[IndexModel]] = {
         # list of a queue's
         IndexModel([("tenant", 1), ("queue", 1), ("state", 1), ("diedAt", -1), ("_id", 1)], name="tenant_queue"),
         _EXPIRY,
+    ],
+    "schedules": [
+        # due: holds only what has slots to come, so a tick costs what is due, not what exists
+        IndexModel(
+            [("dueAt", 1), ("tenant", 1), ("scheduleId", 1)],
+            name="due_at",
+            partialFilterExpression={"dueAt": {"$exists": True}},
+        ),
+        # list without filters; totals
+        IndexModel([("tenant", 1), ("scheduleId", 1)], name="tenant_id"),
+        # list of the schedules of a workflow
+        IndexModel([("tenant", 1), ("workflowId", 1), ("scheduleId", 1)], name="tenant_workflow"),
+        # list of those of a name space
+        IndexModel([("tenant", 1), ("nameSpace", 1), ("scheduleId", 1)], name="tenant_namespace"),
+        # list of those of a module
+        IndexModel([("tenant", 1), ("source", 1), ("scheduleId", 1)], name="tenant_source"),
     ],
     "tasks": [
         # list, by kind or of both

@@ -1,0 +1,102 @@
+"""The open runs of a schedule. The schedule's own list is what counts; an instance tells whether a run is over (SC-7).
+
+A run stands in the list from before its instance is created until it was seen that the instance has ended, so nothing
+between its begin and its end is ever counted as free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from reactory.exceptions import ConflictError, NotFoundError
+from reactory.ports.executions import KEPT_MS, Execution
+from reactory.ports.schedules import StoredSchedule
+from reactory.runner.control import ControlInstance
+from reactory.runner.services import Services
+from reactory.runner.transitions import FINISHED
+
+_OVER = frozenset({"skipped", "missed", "failed", "done"})
+
+
+class Runs:
+    def __init__(self, services: Services, control: ControlInstance) -> None:
+        self._services = services
+        self._control = control
+
+    @staticmethod
+    def holds(stored: StoredSchedule, execution: Execution) -> bool:
+        """Whether the execution has its place already."""
+        return any(run.key == execution.key for run in stored.running)
+
+    def open(self, stored: StoredSchedule) -> Iterator[Execution]:
+        """The executions whose runs are not over, the oldest first, each asked about when it is reached. The places of
+        those that are over are given back on the way.
+        """
+        for run in stored.running:
+            execution = self._services.executions.get(run.execution_id)
+            if execution is None or execution.key != run.key or execution.status in _OVER:
+                self._services.schedules.conclude(stored.tenant, stored.id, run.key, "done")
+            elif execution.status != "started" or self.finish(execution) is None:
+                yield execution
+
+    def is_running(self, stored: StoredSchedule) -> bool:
+        """As ``open``, without changing anything; the latest run is asked about first."""
+        return any(self._is_open(run.execution_id, run.key) for run in reversed(stored.running))
+
+    def finish(self, execution: Execution) -> Execution | None:
+        """The execution as done, its place given back, if its instance has ended; None if it has not."""
+        outcome = self._outcome(execution)
+        return None if outcome is None else self._done(execution, outcome)
+
+    def cancel(self, execution: Execution, reason: str) -> bool:
+        """Ask a started run to end, and give its place to another. False: it is just being started, so not yet."""
+        if execution.status != "started" or execution.instance_id is None:
+            return False
+        try:
+            self._control.control(
+                execution.instance_id,
+                "cancel",
+                reason=reason,
+                caller=execution.schedule_id,
+                tenant=execution.tenant,
+            )
+        except NotFoundError:
+            pass
+        except ConflictError:  # over already, or changing too fast
+            if self._outcome(execution) is None:
+                return False
+        self._done(execution, self._outcome(execution) or "CANCELLED", reason)
+        return True
+
+    def _outcome(self, execution: Execution) -> str | None:
+        """How the instance has ended; one that is gone has ended too."""
+        assert execution.instance_id is not None
+        instance = self._services.instances.get(execution.instance_id)
+        if instance is None:
+            return ""
+        return instance.status if instance.status in FINISHED else None
+
+    def _done(self, execution: Execution, outcome: str, reason: str = "") -> Execution:
+        """The place first: who dies in between is asked again."""
+        self._services.schedules.conclude(execution.tenant, execution.schedule_id, execution.key, "done")
+        now = self._services.clock.now()
+        ended = replace(
+            execution,
+            status="done",
+            outcome=outcome,
+            reason=reason,
+            ended_at=now,
+            attention_at=None,
+            version=execution.version + 1,
+            expires_at=now + KEPT_MS,
+        )
+        self._services.executions.update(ended)  # refused: somebody else has seen the same
+        return ended
+
+    def _is_open(self, execution_id: str, key: str) -> bool:
+        execution = self._services.executions.get(execution_id)
+        if execution is None or execution.key != key or execution.status in _OVER:
+            return False
+        return execution.status != "started" or self._outcome(execution) is None

@@ -1,0 +1,171 @@
+"""What happens when runs would overlap, over the whole run (SC-7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reactory.scheduler.judge import MOST_QUEUED, POLL_MS
+from tests.unit.scheduler.lab import HOUR, MINUTE, SECOND, SchedulerLab, at
+
+
+def hold(lab: SchedulerLab, **more: Any) -> None:
+    lab.add(workflow={"id": "lab.Hold"}, **more)
+
+
+def test_overlap_is_skipped_counted_and_told(lab: SchedulerLab) -> None:
+    """SC-7: by default a slot is skipped while the run before is unfinished, however long; counted, with the reason."""
+    hold(lab)
+    lab.pass_time(4 * MINUTE)
+    assert lab.slots() == [at("12:01")]
+    assert lab.states()[1:] == ["skipped"] * 3
+    assert lab.log()[1].reason == "1 run unfinished, maxConcurrent is 1 (overlap: skip)"
+    assert (lab.stored().run_count, lab.stored().skipped_count, lab.stored().missed_count) == (1, 3, 0)
+    lab.release()
+    lab.pass_time(MINUTE)
+    assert lab.slots() == [at("12:01"), at("12:05")]
+
+
+@pytest.mark.parametrize("limit", [2, 3])
+def test_at_most_so_many_runs(lab: SchedulerLab, limit: int) -> None:
+    """SC-7: maxConcurrent N allows N unfinished runs, and no more."""
+    hold(lab, maxConcurrent=limit)
+    lab.pass_time(5 * MINUTE)
+    assert len(lab.slots()) == limit
+    assert lab.stored().skipped_count == 5 - limit
+
+
+def test_an_end_is_noticed_when_it_matters(lab: SchedulerLab) -> None:
+    """SC-7: a run that ended just before the next slot is no reason to skip it."""
+    hold(lab)
+    lab.pass_time(2 * MINUTE - SECOND)
+    lab.release()
+    lab.pass_time(2 * SECOND)
+    assert lab.slots() == [at("12:01"), at("12:02")]
+
+
+def test_a_run_whose_instance_is_gone_is_over(lab: SchedulerLab) -> None:
+    """SC-7: an instance that was removed blocks no slot."""
+    hold(lab)
+    lab.pass_time(MINUTE + SECOND)
+    lab.instances._instances.clear()
+    lab.pass_time(MINUTE)
+    assert lab.slots() == [at("12:02")]
+
+
+def test_a_paused_run_is_unfinished(lab: SchedulerLab) -> None:
+    """SC-7: the check covers the whole run: one that an operator has paused still counts."""
+    hold(lab)
+    lab.pass_time(MINUTE + SECOND)
+    lab.runner.control.control(lab.log()[0].instance_id or "", "pause")
+    lab.pass_time(2 * MINUTE)
+    assert lab.slots() == [at("12:01")]
+
+
+def test_queued_slots_start_in_order(lab: SchedulerLab) -> None:
+    """SC-7: with overlap queue they wait, and start one after another, the earliest first, soon after the one before."""
+    hold(lab, overlap="queue")
+    lab.pass_time(4 * MINUTE)
+    assert lab.states() == ["started", "queued", "queued", "queued"]
+    lab.scheduler.desk.stop("s")
+    lab.scheduler.desk.start("s")
+    began = []
+    for _ in range(4):
+        lab.release()
+        before = lab.clock.now()
+        lab.pass_time(POLL_MS + SECOND, ticks=False)
+        began.append(len(lab.slots()))
+        assert lab.clock.now() - before <= POLL_MS + SECOND
+    assert began == [2, 3, 4, 4]
+    assert lab.slots() == [at(f"12:0{m}") for m in (1, 2, 3, 4)]
+    assert [one.number for one in lab.log()][:4] == [1, 2, 3, 4]
+
+
+def test_a_new_slot_does_not_pass_those_that_wait(lab: SchedulerLab) -> None:
+    """SC-7: a place becomes free just as a new slot comes: the slot that has waited gets it."""
+    hold(lab, overlap="queue")
+    lab.pass_time(3 * MINUTE - SECOND, step=SECOND)
+    lab.release()
+    lab.pass_time(2 * SECOND, step=2 * SECOND)
+    lab.pass_time(10 * SECOND)
+    assert lab.slots() == [at("12:01"), at("12:02")]
+
+
+def test_the_queue_is_bounded(lab: SchedulerLab) -> None:
+    """SC-7: so many slots wait; further ones are skipped, counted, with the reason."""
+    hold(lab, overlap="queue")
+    lab.pass_time((MOST_QUEUED + 3) * MINUTE + SECOND, step=10 * SECOND)
+    assert lab.states().count("queued") == MOST_QUEUED
+    assert lab.stored().skipped_count == 2
+    assert f"{MOST_QUEUED} slots wait already" in next(one.reason for one in lab.log() if one.status == "skipped")
+
+
+def test_a_change_leaves_those_that_wait(lab: SchedulerLab) -> None:
+    """SC-5, SC-7: a slot whose time had come before the schedule was changed keeps its turn."""
+    hold(lab, overlap="queue")
+    lab.pass_time(2 * MINUTE + SECOND)
+    lab.scheduler.desk.update("s", {"schedule": {"cron": "0 0 1 1 *"}})
+    lab.release()
+    lab.pass_time(10 * SECOND)
+    assert lab.slots() == [at("12:01"), at("12:02")]
+
+
+def test_slots_that_wait_cost_little(lab: SchedulerLab) -> None:
+    """SC-7: of all that wait only the first looks every few seconds, and each look makes one message, not more."""
+    hold(lab, overlap="queue")
+    lab.pass_time(10 * MINUTE)
+    lab.scheduler.desk.update("s", {"schedule": {"cron": "0 0 1 1 *"}})
+    counts = []
+    for _ in range(3):
+        before = lab.clock.now()
+        count = 0
+        while lab.clock.now() < before + 10 * MINUTE:
+            if lab.clock.now() % MINUTE == 0:
+                lab.tick()
+            count += lab.deliver()
+            lab.clock.advance(SECOND)
+        counts.append(count)
+    assert max(counts) <= 10 * 12 * 2 + 10 * 10 * 3
+    assert counts[2] <= counts[0] + 10
+
+
+def test_cancel_running_replaces_the_run(lab: SchedulerLab) -> None:
+    """SC-7: the run before is cancelled with a reason that names its successor, which then starts."""
+    hold(lab, overlap="cancel_running")
+    lab.pass_time(3 * MINUTE)
+    assert lab.statuses() == ["CANCELLED", "CANCELLED", "RUNNING"]
+    reason = lab.runner.query.get(lab.log()[0].instance_id or "")["reason"]
+    assert f"replaced by the run of {at('12:02')} of the schedule s" in reason["message"]
+    assert [one.outcome for one in lab.log()] == ["CANCELLED", "CANCELLED", None]
+    assert lab.stored().skipped_count == 0
+
+
+def test_allow_starts_every_slot(lab: SchedulerLab) -> None:
+    """SC-7: with overlap allow nothing is asked; the schedule is running as long as any of them is."""
+    hold(lab, overlap="allow")
+    lab.pass_time(4 * MINUTE)
+    assert lab.statuses() == ["RUNNING"] * 4
+    assert lab.scheduler.desk.get("s").is_running
+    lab.release()
+    assert not lab.scheduler.desk.get("s").is_running
+
+
+def test_runs_of_other_origin_do_not_count(lab: SchedulerLab) -> None:
+    """SC-7: only runs of this schedule count, not others of its workflow."""
+    for _ in range(3):
+        lab.runner.start.start_workflow("lab.Hold")
+    hold(lab)
+    lab.pass_time(MINUTE)
+    assert lab.slots() == [at("12:01")]
+
+
+def test_a_long_run_is_watched_less_and_less(lab: SchedulerLab) -> None:
+    """SC-7: a run of hours costs a few looks an hour, and its end is found without anybody asking."""
+    hold(lab, cron="", schedule={"at": "2026-01-01T12:01:00Z"})
+    lab.pass_time(2 * HOUR, step=10 * SECOND)
+    (execution,) = lab.log()
+    assert execution.version < 20
+    lab.release()
+    lab.pass_time(16 * MINUTE, step=10 * SECOND)
+    assert (lab.states(), lab.stored().running) == (["done"], ())
