@@ -85,6 +85,7 @@ class StepCompiler:
             inputs=compile_template(inputs) if inputs is not None else None,
             outputs=tuple((key, compile_slot(source)) for key, source in (step.get("outputs") or {}).items()),
             retry=self._attempts(step["type"], retry),
+            own_retry=retry is not None,
             timeout=step.get("timeout"),
             error_policy=policy,
             continue_on_error=bool(step.get("continueOnError")),

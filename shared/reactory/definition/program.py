@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from reactory.definition.expression import Expression
-from reactory.definition.policy import ErrorPolicy, Execution, RetryPolicy
+from reactory.definition.policy import ErrorPolicy, Execution, NamedPolicy, RetryPolicy, TimeoutPolicy
 from reactory.definition.template import Template
 
 ValueType = Literal["string", "number", "integer", "boolean", "object", "array"]
@@ -352,7 +352,7 @@ NodeConfig = (
 class Node:
     """One step, compiled. ``timeout`` is milliseconds per attempt.
 
-    ``retry`` is the step's own, else the workflow's; ``error_policy`` the step's own, else the enclosing container's,
+    ``retry`` is the step's own (``own_retry``), else the workflow's; ``error_policy`` the step's own, else the enclosing container's,
     else the workflow's; None means that nobody declared one.
     """
 
@@ -364,13 +364,15 @@ class Node:
     condition: Expression | None = None
     inputs: Template | None = None
     outputs: tuple[tuple[str, Expression], ...] = ()
-    retry: RetryPolicy | None = None
+    retry: RetryPolicy | NamedPolicy | None = None
     timeout: int | None = None
     error_policy: ErrorPolicy | None = None
     continue_on_error: bool = False
     execution: Execution = "at_least_once"
     compensate_with: Block | None = None
     cache: CacheRule | None = None
+    own_retry: bool = False
+    timeout_policy: TimeoutPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from reactory.definition.program import Program
 from reactory.host.current import current
 from reactory.host.values import resolved
-from reactory.kernel.failures import error_view
+from reactory.kernel.failures import shown_error
 from reactory.kernel.machine import rfc3339
 from reactory.kernel.records import Record, decode_record
 from reactory.kernel.snapshot import decode_state
@@ -56,5 +56,5 @@ def _entry(record: Record, blobs: Blobs, owner: str) -> dict[str, Any]:
     if record.output is not None:
         shown["output"] = resolved(blobs, record.output, owner)
     if record.error is not None:
-        shown["error"] = error_view(record.error)
+        shown["error"] = shown_error(record.error)
     return shown

@@ -22,11 +22,13 @@ from reactory.host.batch import Batch
 from reactory.host.errands import of_end
 from reactory.host.given_up import is_given_up
 from reactory.host.ledger import Ledger
-from reactory.host.outbox import status_entries
+from reactory.host.outbox import alert, status_entries
 from reactory.host.recovery import Wanted, replay, restore, settle_down, stored_facts
 from reactory.host.signals import LeaseLostSignal
+from reactory.host.time_limits import time_limit
 from reactory.host.values import fetch
 from reactory.kernel.effects import (
+    AttemptFailed,
     CancelChild,
     CancelStep,
     Effect,
@@ -330,10 +332,17 @@ class InstancePass:
                     attempt = self._in_flight.pop(path, None)
                     if attempt is not None:
                         attempt.cancel()
+                case AttemptFailed():
+                    self._note_failure(effect, replaying=replaying)
                 case LogLine() if not replaying:
                     self._log(effect)
                 case _:
                     pass
+
+    def _note_failure(self, failure: AttemptFailed, *, replaying: bool) -> None:
+        """A failed attempt is counted once it is durable; one of category system is told as an alert too (EH-7)."""
+        if failure.error.category == "system":
+            self._ledger.owe([alert(self._instance, failure)])
 
     def _tell_parent(self, change: StatusChanged) -> None:
         """Whoever started this instance, and waits for it, has to know how it ended."""
@@ -405,8 +414,9 @@ class InstancePass:
         for effect in self._ready:
             if not self._is_wanted(effect):
                 continue
-            context = self._context(effect)
-            attempt = Attempt(self._services, effect, context, self._reported)
+            limit = time_limit(effect.node, effect.timeouts, self._limits.step_timeout_ms)
+            context = self._context(effect, limit)
+            attempt = Attempt(self._services, effect, context, limit, self._reported)
             self._in_flight[effect.path] = attempt
             self._batch.start(attempt, self._inputs(effect))
         self._ready = []
@@ -415,9 +425,8 @@ class InstancePass:
     def _inputs(self, effect: RunStep) -> Any:
         return self._machine.context.deref(effect.input) or {}
 
-    def _context(self, effect: RunStep) -> StepContext:
+    def _context(self, effect: RunStep, limit: int) -> StepContext:
         program, clock = self._machine.program, self._services.clock
-        limit = effect.timeout or self._limits.step_timeout_ms
         return StepContext(
             instance_id=self.instance_id,
             workflow_id=program.id,
@@ -430,6 +439,7 @@ class InstancePass:
             config=self._machine.context.deref(effect.config) or {},
             deadline=clock.monotonic() + limit / 1000,
             monotonic=clock.monotonic,
+            refresh_credentials=effect.refresh,
         )
 
     def _reported(self, attempt: Attempt, outcome: Outcome) -> None:

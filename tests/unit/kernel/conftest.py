@@ -15,6 +15,7 @@ from reactory.kernel.effects import Load, RunStep
 from reactory.kernel.facts import Begin, ErrorInfo, Fact, Failed, Succeeded, Tick
 from reactory.kernel.machine import Machine
 from reactory.kernel.records import Record
+from reactory.kernel.rules import RULES, Rules
 from reactory.kernel.snapshot import decode_state, encode_state
 from reactory.kernel.state import State
 from reactory.kernel.timers import next_timer
@@ -35,9 +36,9 @@ def drained(machine: Machine) -> None:
 class Replay:
     """Facts applied to a fresh machine; with ``every`` the machine is stored and restored after so many of them."""
 
-    def __init__(self, document: dict[str, Any], data: Any = None) -> None:
+    def __init__(self, document: dict[str, Any], data: Any = None, rules: Rules = RULES) -> None:
         self.program = program_of(document)
-        self.context = Context(INSTANCE, data or {})
+        self.context = Context(INSTANCE, data or {}, rules=rules)
         self.machine = Machine(self.program, State(), self.context)
         self.records: list[Record] = []
 
@@ -49,7 +50,7 @@ class Replay:
         """What a settle and the next claim do."""
         self.records += self.machine.records
         state = decode_state(encode_state(self.machine.state))
-        self.machine = Machine(self.program, state, Context(INSTANCE, self.context.input))
+        self.machine = Machine(self.program, state, Context(INSTANCE, self.context.input, rules=self.context.rules))
 
     def feed(self, facts: Iterable[Fact], every: int = 0) -> Replay:
         for number, fact in enumerate(facts, 1):

@@ -30,6 +30,7 @@ from reactory.kernel.facts import (
     Interrupted,
     Tick,
 )
+from reactory.kernel.rules import BEFORE_STRATEGIES, CURRENT, Rules
 
 if TYPE_CHECKING:
     from tests.unit.kernel.conftest import Player, Replay
@@ -42,6 +43,8 @@ class Golden(msgspec.Struct, forbid_unknown_fields=True):
     input: dict[str, Any]
     facts: list[Fact]
     state: dict[str, Any]
+    edition: int = BEFORE_STRATEGIES
+    """That of the retry rules which the instance was started under."""
 
 
 def task(step_id: str, fails: int = 0, **more: Any) -> dict[str, Any]:
@@ -196,7 +199,7 @@ def record(name: str, player: type[Player]) -> None:
     if played.machine.state.status == "FAILED":
         played.tell(Control("c3", "retry", played.machine.state.now + 1, by="ann"))
         played.play()
-    golden = Golden(DOCUMENTS[name], INPUTS.get(name, {}), played.facts, msgspec.json.decode(played.text))
+    golden = Golden(DOCUMENTS[name], INPUTS.get(name, {}), played.facts, msgspec.json.decode(played.text), CURRENT)
     text = msgspec.json.format(msgspec.json.encode(golden), indent=1)
     (FOLDER / f"{name}.json").write_bytes(text + b"\n")
 
@@ -214,6 +217,6 @@ def test_every_document_has_its_recording(name: str, player: type[Player]) -> No
 def test_a_recorded_history_leads_to_the_recorded_state(path: Path, every: int, replay: type[Replay]) -> None:
     """WH-1, WH-18: the facts of an older kernel lead to the same state, also when it is stored on the way."""
     golden = msgspec.json.decode(path.read_bytes(), type=Golden)
-    replayed = replay(golden.document, golden.input).feed(golden.facts, every)
+    replayed = replay(golden.document, golden.input, Rules(golden.edition)).feed(golden.facts, every)
     assert msgspec.json.decode(replayed.text) == golden.state
     assert golden.state["status"] == "COMPLETED"

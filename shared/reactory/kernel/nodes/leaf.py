@@ -39,7 +39,9 @@ def start_builtin(machine: Machine, path: str, node: Node, live: NodeState, scop
 
 def _begin(machine: Machine, path: str, live: NodeState, scope: KernelScope, config: Any) -> None:
     node = machine.node(path)
-    inputs = {} if node.inputs is None else node.inputs.render(scope)
+    inputs = live.given
+    if inputs is None:
+        inputs = {} if node.inputs is None else node.inputs.render(scope)
     if node.cache is not None:
         live.cache_key = text.name(node.cache.key, scope, f"cache key of '{path}'")
     live.input = inputs or None
