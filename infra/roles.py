@@ -15,7 +15,7 @@ from constructs import Construct
 
 from infra.resources import Resources
 from infra.review import acknowledge
-from reactory.topology import Capability, FunctionSpec
+from reactory.topology import COUNTERS_INDEX, Capability, FunctionSpec
 
 SEND = ("sqs:SendMessage",)
 
@@ -68,8 +68,11 @@ def capability_statements(need: Capability, resources: Resources) -> Sequence[ia
         case "events":
             return [_allow("Events", SEND, *_queue_arns(resources, "events"))]
         case "counters":
-            items = ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
-            return [_allow("Counters", items, resources.counters.table_arn)]
+            index = f"{resources.counters.table_arn}/index/{COUNTERS_INDEX}"
+            return [
+                _allow("Counters", ("dynamodb:GetItem", "dynamodb:UpdateItem"), resources.counters.table_arn),
+                _allow("CountersOfAKind", ("dynamodb:Query",), index),
+            ]
 
 
 def _queue_arns(resources: Resources, prefix: str) -> Iterable[str]:

@@ -11,8 +11,8 @@ from reactory import topology
 
 
 def create_table(scope: Construct, options: Options) -> dynamodb.Table:
-    """One item per counter, expired by TTL."""
-    return dynamodb.Table(
+    """One item per counter, expired by TTL. Those that are listed have an attribute that puts them into the index."""
+    table = dynamodb.Table(
         scope,
         "Counters",
         table_name=options.physical(topology.COUNTERS_TABLE),
@@ -26,3 +26,10 @@ def create_table(scope: Construct, options: Options) -> dynamodb.Table:
         # every item is due to expire, and a table left behind would be in the way of the next deployment
         removal_policy=RemovalPolicy.DESTROY,
     )
+    table.add_global_secondary_index(
+        index_name=topology.COUNTERS_INDEX,
+        partition_key=dynamodb.Attribute(name="kind", type=dynamodb.AttributeType.STRING),
+        sort_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+        projection_type=dynamodb.ProjectionType.ALL,
+    )
+    return table

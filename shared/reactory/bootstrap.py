@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from reactory.exceptions import InvalidSettingsError
 from reactory.ports.blobs import Blobs
+from reactory.ports.breakers import Breakers
+from reactory.ports.buckets import Buckets
 from reactory.ports.bus import Bus
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.events import EventStore
@@ -21,10 +23,12 @@ from reactory.ports.keys import KeyService
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
+from reactory.ports.slots import Slots
 from reactory.ports.store import DefinitionStore, InstanceStore, Schema
 from reactory.ports.tasks import TaskStore
 
 if TYPE_CHECKING:
+    from reactory.adapters.counters.table import Table
     from reactory.settings import Settings
 
 
@@ -44,6 +48,9 @@ class App:
     blobs: Blobs
     queue: Queue
     bus: Bus
+    breakers: Breakers
+    buckets: Buckets
+    slots: Slots
     schema: Schema
 
 
@@ -61,6 +68,9 @@ class Ports(TypedDict, total=False):
     blobs: Blobs
     queue: Queue
     bus: Bus
+    breakers: Breakers
+    buckets: Buckets
+    slots: Slots
     schema: Schema
 
 
@@ -76,6 +86,7 @@ def bootstrap(settings: Settings, **overrides: Unpack[Ports]) -> App:
     if settings.encryption != "off":
         _sealed(ports, settings, overrides.keys())
     _messaging(ports, settings)
+    _counters(ports, settings)
     return App(
         settings=settings,
         clock=ports["clock"],
@@ -89,6 +100,9 @@ def bootstrap(settings: Settings, **overrides: Unpack[Ports]) -> App:
         blobs=ports["blobs"],
         queue=ports["queue"],
         bus=ports["bus"],
+        breakers=ports["breakers"],
+        buckets=ports["buckets"],
+        slots=ports["slots"],
         schema=ports["schema"],
     )
 
@@ -238,3 +252,28 @@ def _messaging(ports: Ports, settings: Settings) -> None:
 
     ports.setdefault("queue", SqsQueue(session.Lazy(session.sqs_client), settings.queue_urls))
     ports.setdefault("bus", EventBridgeBus(session.Lazy(session.events_client), settings.bus))
+
+
+def _counters(ports: Ports, settings: Settings) -> None:
+    """Breakers, buckets and slots stand on one table."""
+    if {"breakers", "buckets", "slots"} <= ports.keys():
+        return
+    from reactory.adapters.counters.breakers import TableBreakers
+    from reactory.adapters.counters.buckets import TableBuckets
+    from reactory.adapters.counters.slots import TableSlots
+
+    table = _counters_table(settings)
+    ports.setdefault("breakers", TableBreakers(table))
+    ports.setdefault("buckets", TableBuckets(table))
+    ports.setdefault("slots", TableSlots(table))
+
+
+def _counters_table(settings: Settings) -> Table:
+    if settings.aws == "memory":
+        from reactory.adapters.memory.table import MemoryTable
+
+        return MemoryTable()
+    from reactory.adapters.aws import session
+    from reactory.adapters.aws.dynamodb import DynamoTable
+
+    return DynamoTable(session.Lazy(session.dynamodb_client), settings.counters_table)

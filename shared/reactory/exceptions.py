@@ -16,10 +16,12 @@
     ├── UnsupportedMediaTypeError    415  unsupported_media_type
     ├── InvalidDefinitionError       422  invalid_definition (every problem in ``problems``)
     ├── ExpressionError              422  expression_error
+    ├── RateLimitedError             429  rate_limited, retryable after ``retry_after`` seconds
     ├── InvalidSettingsError         500  invalid_settings (every problem in ``problems``)
     ├── SealedUnreadableError        500  sealed_unreadable: a payload whose key is missing
     ├── UnavailableError             503  unavailable, retryable
     │   ├── StoreUnavailableError    503  store_unavailable, retryable
+    │   │   └── CountersUnavailableError 503 counters_unavailable, retryable: breakers, buckets, slots
     │   ├── QueueUnavailableError    503  queue_unavailable, retryable
     │   └── AmbiguousWriteError      503  ambiguous_write, retryable: may or may not have happened
     ├── StartupError                 500  startup_failed: the local stack cannot start here
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AmbiguousWriteError",
     "ConflictError",
+    "CountersUnavailableError",
     "DefinitionConflictError",
     "ExpressionError",
     "IdempotencyConflictError",
@@ -67,6 +70,7 @@ __all__ = [
     "PayloadTooLargeError",
     "PermanentStepError",
     "QueueUnavailableError",
+    "RateLimitedError",
     "ReactoryError",
     "RemoteBusyError",
     "RemoteDeniedError",
@@ -192,6 +196,18 @@ class ExpressionError(ReactoryError):
     http_status = 422
 
 
+class RateLimitedError(ReactoryError):
+    """More requests than a rate limit allows: nothing was done. ``retry_after`` is whole seconds, at least 1."""
+
+    code = "rate_limited"
+    retryable = True
+    http_status = 429
+
+    def __init__(self, message: str, *, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class StartupError(ReactoryError):
     """The local stack cannot start; the message says what is in the way and what to do about it."""
 
@@ -222,6 +238,12 @@ class UnavailableError(ReactoryError):
 
 class StoreUnavailableError(UnavailableError):
     code = "store_unavailable"
+
+
+class CountersUnavailableError(StoreUnavailableError):
+    """Breakers, buckets and slots cannot be reached: whoever asked goes on as if they had said yes, and says so."""
+
+    code = "counters_unavailable"
 
 
 class QueueUnavailableError(UnavailableError):

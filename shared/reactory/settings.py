@@ -17,6 +17,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from reactory.exceptions import InvalidSettingsError
+from reactory.topology import COUNTERS_TABLE
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -43,10 +44,15 @@ class Settings(BaseModel):
     database: str = Field(
         default="reactory", pattern=r"^[A-Za-z0-9_-]{1,38}$", description="letters, digits, _ and -, at most 38"
     )
-    aws: Literal["memory", "boto3"] = Field(default="boto3", description="queue, bus: memory adapters or boto3")
+    aws: Literal["memory", "boto3"] = Field(
+        default="boto3", description="queue, bus, counters: memory adapters or boto3"
+    )
     blobs: Literal["mongo", "s3", "memory"] = Field(default="mongo", description="where large payloads are kept")
     bucket: str = Field(default="", description="the S3 bucket of the blobs, for REACTORY_BLOBS=s3")
     bus: str = Field(default="reactory", min_length=1, description="name or ARN of the event bus")
+    counters_table: str = Field(
+        default=COUNTERS_TABLE, min_length=1, description="name of the DynamoDB table of breakers and limits"
+    )
     queue_urls: dict[str, str] = Field(
         default_factory=dict, description="JSON: queue name → URL; empty: looked up by name"
     )

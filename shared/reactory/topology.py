@@ -65,7 +65,7 @@ class FunctionSpec:
     """One Lambda function. ``handler`` is its import path; ``timeout`` seconds; ``memory`` MB.
 
     ``needs`` is what its role allows: blobs (read and write), publish (put events on the bus), wakeups, triggers and
-    events (send to those queues), counters (the DynamoDB table). ``instances`` is the database, reached with its own secret.
+    events (send to those queues), counters (read and update items of the DynamoDB table, query its index). ``instances`` is the database, reached with its own secret.
     ``rule`` is an EventBridge schedule expression.
     """
 
@@ -134,7 +134,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             Route("POST", "/workflow/activities/{token}/fail"),
             Route("POST", "/workflow/activities/{token}/heartbeat"),
         ),
-        needs=frozenset({"instances", "blobs", "wakeups", "events", "jobs"}),
+        needs=frozenset({"instances", "blobs", "wakeups", "events", "jobs", "counters"}),
     ),
     FunctionSpec(
         name="runner-jobs",
@@ -158,7 +158,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         timeout=120,
         memory=1769,  # one whole vCPU
         queues=WAKEUPS,
-        needs=frozenset({"instances", "blobs", "publish", "wakeups", "events"}),
+        needs=frozenset({"instances", "blobs", "publish", "wakeups", "events", "counters"}),
     ),
     FunctionSpec(
         name="host-events",
@@ -189,6 +189,9 @@ BUS_RULES: tuple[BusRuleSpec, ...] = (BusRuleSpec(name="events-in", queue=EVENTS
 
 COUNTERS_TABLE = "reactory-counters"
 """The DynamoDB table of counters: key ``pk``, TTL ``expiresAt``."""
+
+COUNTERS_INDEX = "kind"
+"""The index of the counters that are listed, which are those with an attribute ``kind``: key ``kind``, then ``pk``."""
 
 
 def queues() -> tuple[QueueSpec, ...]:

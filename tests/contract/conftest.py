@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pymongo.database import Database
 
+from reactory.adapters.aws import session
+from reactory.adapters.aws.dynamodb import DynamoTable
+from reactory.adapters.counters.breakers import TableBreakers
+from reactory.adapters.counters.buckets import TableBuckets
+from reactory.adapters.counters.slots import TableSlots
+from reactory.adapters.counters.table import Table
 from reactory.adapters.local_keys import LocalKeys
 from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.definitions import MemoryDefinitions
@@ -17,6 +23,7 @@ from reactory.adapters.memory.events import MemoryEvents
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.table import MemoryTable
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.adapters.mongo.blobs import MongoBlobs
 from reactory.adapters.mongo.client import connect
@@ -35,12 +42,20 @@ from reactory.adapters.sealing.results import SealedResults
 from reactory.adapters.sealing.sealer import Sealer
 from reactory.adapters.sealing.tasks import SealedTasks
 from reactory.adapters.system import SystemClock
+from reactory.local import endpoint
 from reactory.ports.blobs import Blobs
+from reactory.ports.breakers import Breakers
+from reactory.ports.buckets import Buckets
 from reactory.ports.events import EventStore
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
+from reactory.ports.slots import Slots
 from reactory.ports.store import DefinitionStore, Instance, InstanceStore, Settle
 from reactory.ports.tasks import TaskStore
+from reactory.topology import COUNTERS_TABLE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 ADAPTERS = ["memory", "mongo", "sealed"]
 """``sealed``: the memory adapter behind the wrapper that encrypts (WH-25)."""
@@ -179,3 +194,44 @@ def settle_of(now: int) -> Callable[..., Settle]:
         return Settle(**(values | fields))
 
     return build
+
+
+@pytest.fixture(scope="session")
+def dynamodb() -> DynamoDBClient:
+    """Made once: botocore reads megabytes for it."""
+    from moto import mock_aws
+
+    with pytest.MonkeyPatch.context() as environ, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environ.setenv(name, "testing")
+        environ.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        return session.dynamodb_client()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def counters(request: pytest.FixtureRequest) -> Iterator[Table]:
+    """An empty table of counters, as the local stack makes it."""
+    if request.param == "memory":
+        yield MemoryTable()
+        return
+    from moto import mock_aws
+
+    client = request.getfixturevalue("dynamodb")
+    with mock_aws():
+        endpoint._create_table(client)
+        yield DynamoTable(lambda: client, COUNTERS_TABLE)
+
+
+@pytest.fixture
+def breakers(counters: Table) -> Breakers:
+    return TableBreakers(counters)
+
+
+@pytest.fixture
+def buckets(counters: Table) -> Buckets:
+    return TableBuckets(counters)
+
+
+@pytest.fixture
+def slots(counters: Table) -> Slots:
+    return TableSlots(counters)

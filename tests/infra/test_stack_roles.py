@@ -25,7 +25,8 @@ ALLOWED: dict[str, list[tuple[set[str], set[str]]]] = {
     "events": [(SEND, {"queue events"})],
     "jobs": [(SEND, {"queue jobs"})],
     "counters": [
-        ({"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}, {"table"}),
+        ({"dynamodb:GetItem", "dynamodb:UpdateItem"}, {"table"}),
+        ({"dynamodb:Query"}, {f"table/index/{topology.COUNTERS_INDEX}"}),
     ],
 }
 
@@ -61,8 +62,8 @@ def named(stack: Any, resource: Any) -> str:
     match resource:
         case {"Fn::GetAtt": [str(logical_id), "Arn"]} | {"Ref": str(logical_id)}:
             return noun(stack, logical_id)
-        case {"Fn::Join": ["", [{"Fn::GetAtt": [str(logical_id), "Arn"]}, "/*"]]}:
-            return noun(stack, logical_id) + "/*"
+        case {"Fn::Join": ["", [{"Fn::GetAtt": [str(logical_id), "Arn"]}, str(rest)]]}:
+            return noun(stack, logical_id) + rest
         case _:
             pytest.fail(f"a statement names something else than a resource of this stack: {resource}")
 

@@ -224,11 +224,18 @@ def apis(stack: Any) -> list[str]:
 
 
 def test_counters_table_is_as_declared(stack: Any) -> None:
-    """DP-1, CB-6: the table of counters has the declared name, key and TTL, and is billed by use."""
+    """DP-1, CB-6, CB-7: the table of counters has the declared name, key, index and TTL, and is billed by use."""
     (table,) = stack.of_type("AWS::DynamoDB::Table").values()
     assert table["TableName"] == topology.COUNTERS_TABLE
     assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
-    assert table["AttributeDefinitions"] == [{"AttributeName": "pk", "AttributeType": "S"}]
+    assert table["AttributeDefinitions"] == [
+        {"AttributeName": "pk", "AttributeType": "S"},
+        {"AttributeName": "kind", "AttributeType": "S"},
+    ]
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == topology.COUNTERS_INDEX
+    assert [part["AttributeName"] for part in index["KeySchema"]] == ["kind", "pk"]
+    assert index["Projection"] == {"ProjectionType": "ALL"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from reactory.adapters.counters.table import Table
 from reactory.local.lambda_context import LambdaContext
 from reactory.ports.bus import Bus, BusEvent
 from reactory.ports.queue import Message, Queue
@@ -17,8 +18,8 @@ from reactory.ports.queue import Message, Queue
 _PORTS: dict[str, Any] = {}
 
 
-def wire(queue: Queue, bus: Bus) -> None:
-    _PORTS.update(queue=queue, bus=bus)
+def wire(queue: Queue, bus: Bus, counters: Table) -> None:
+    _PORTS.update(queue=queue, bus=bus, counters=counters)
 
 
 def _tell(text: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.queue import MemoryQueue, QueueShape
+from reactory.adapters.memory.table import MemoryTable
 from reactory.adapters.system import SystemClock, UlidIds
 from reactory.local.frames import Setup
 from reactory.local.pool import Pool
@@ -39,6 +40,7 @@ class World:
         clock = SystemClock()
         self.queue = MemoryQueue(clock, UlidIds(clock), [QueueShape("jobs", 600, 5)])
         self.bus = MemoryBus()
+        self.counters = MemoryTable()
         self.printed = Printed()
         self.told = threading.Semaphore(0)
         self.bus.subscribe(lambda _event: self.told.release())
@@ -47,7 +49,9 @@ class World:
     def pool(self, handler: str, timeout: float = DEADLINE) -> Pool:
         environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "PYTHONUNBUFFERED": "1"}
         setup = Setup("jobs-worker", f"local_handlers.{handler}", 256, "local_handlers.wire")
-        pool = Pool(Launch(setup, environ, self.queue, self.bus, self.printed), ceiling=1, timeout=timeout)
+        pool = Pool(
+            Launch(setup, environ, self.queue, self.bus, self.counters, self.printed), ceiling=1, timeout=timeout
+        )
         self._pools.append(pool)
         return pool
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from reactory import exceptions
-from reactory.exceptions import ReactoryError, StepError, UnavailableError
+from reactory.exceptions import RateLimitedError, ReactoryError, StepError, UnavailableError
 
 
 def tree(root: type[ReactoryError] = ReactoryError) -> list[type[ReactoryError]]:
@@ -28,9 +28,9 @@ def test_codes_are_unique_and_stable_in_form() -> None:
 
 @pytest.mark.parametrize("error", tree())
 def test_every_error_has_a_status_that_http_knows(error: type[ReactoryError]) -> None:
-    """An error of the client is 4xx and not worth repeating; one of ours is 5xx."""
+    """An error of the client is 4xx and not worth repeating, unless it came too early; one of ours is 5xx."""
     assert 400 <= error.http_status < 600
-    if error.http_status < 500 and not issubclass(error, StepError):
+    if error.http_status < 500 and not issubclass(error, StepError | RateLimitedError):
         assert not error.retryable
 
 

@@ -77,7 +77,7 @@ def _listen(channel: Channel[ToContainer], relay: Relay, jobs: queue.SimpleQueue
 
 
 def _load(setup: Setup, relay: Relay) -> Handler:
-    _import_path(setup.wiring)(relay.queue, relay.bus)
+    _import_path(setup.wiring)(relay.queue, relay.bus, relay.counters)
     return cast("Handler", _import_path(setup.handler))
 
 

@@ -53,6 +53,7 @@ def _services(
 ) -> Services:
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from reactory.adapters.aws.dynamodb import DynamoTable
     from reactory.adapters.aws.eventbridge import EventBridgeBus
     from reactory.adapters.aws.sqs import SqsQueue
     from reactory.adapters.aws.sqs_receiver import SqsReceiver
@@ -71,10 +72,12 @@ def _services(
             "REACTORY_AWS": "boto3",
             "REACTORY_QUEUE_URLS": json.dumps(urls),
             "REACTORY_BUCKET": BUCKET,
+            "REACTORY_COUNTERS_TABLE": topology.COUNTERS_TABLE,
         },
         queue=SqsQueue(lambda: clients.sqs, urls),
         receiver=SqsReceiver(lambda: clients.sqs, urls),
         bus=EventBridgeBus(lambda: clients.events, topology.BUS),
+        counters=DynamoTable(lambda: clients.dynamodb, topology.COUNTERS_TABLE),
         **extra,
     )
 
@@ -154,7 +157,20 @@ def _create_table(dynamodb: DynamoDBClient) -> None:
     dynamodb.create_table(
         TableName=table,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "kind", "AttributeType": "S"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": topology.COUNTERS_INDEX,
+                "KeySchema": [
+                    {"AttributeName": "kind", "KeyType": "HASH"},
+                    {"AttributeName": "pk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
         BillingMode="PAY_PER_REQUEST",
     )
     dynamodb.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 30})

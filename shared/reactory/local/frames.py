@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from reactory.adapters.counters.table import Change
 from reactory.ports.bus import BusEvent
 from reactory.ports.queue import Message
 
@@ -32,11 +33,14 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 
 
 class Ack(msgspec.Struct, frozen=True, tag="ack"):
-    """The answer to ``Send`` and ``Publish``. ``error`` None: done. ``code`` is that of a ``ReactoryError``."""
+    """The answer to what a container asks of the stack. ``error`` None: done; ``result`` is what came out. ``code`` is that
+    of a ``ReactoryError``.
+    """
 
     id: int
     error: str | None = None
     code: str = ""
+    result: Any = None
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -78,6 +82,33 @@ class Publish(msgspec.Struct, frozen=True, tag="publish"):
     events: list[BusEvent]
 
 
+class ReadCounter(msgspec.Struct, frozen=True, tag="read_counter"):
+    """Answered with the item, or None."""
+
+    id: int
+    key: str
+
+
+class ChangeCounter(msgspec.Struct, frozen=True, tag="change_counter"):
+    """Answered with a ``Changed``."""
+
+    id: int
+    key: str
+    change: Change
+
+
+class ListCounters(msgspec.Struct, frozen=True, tag="list_counters"):
+    """Answered with items."""
+
+    id: int
+    kind: str
+    limit: int
+    after: str | None
+
+
+Request = Send | Publish | ReadCounter | ChangeCounter | ListCounters
+"""What a container asks of the stack; each is answered by an ``Ack``."""
+
 ToContainer = Setup | Invoke | Stop | Ack
-ToStack = Ready | Result | Failure | Send | Publish
+ToStack = Ready | Result | Failure | Request
 Frame = ToContainer | ToStack

@@ -16,8 +16,26 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from reactory.adapters.counters.table import Table
 from reactory.local.channel import Channel
-from reactory.local.frames import Ack, Failure, Fault, Frame, Invoke, Publish, Ready, Result, Send, Setup, Stop, ToStack
+from reactory.local.frames import (
+    Ack,
+    ChangeCounter,
+    Failure,
+    Fault,
+    Frame,
+    Invoke,
+    ListCounters,
+    Publish,
+    ReadCounter,
+    Ready,
+    Request,
+    Result,
+    Send,
+    Setup,
+    Stop,
+    ToStack,
+)
 from reactory.ports.bus import Bus
 from reactory.ports.queue import Queue
 
@@ -47,13 +65,14 @@ Outcome = Answer | Failed
 class Launch:
     """How to start a container of one function. ``environ`` is its whole environment.
 
-    ``queue`` and ``bus`` get what the container sends through the channel, ``line`` the lines that it prints.
+    ``queue``, ``bus`` and ``counters`` get what the container sends through the channel, ``line`` the lines that it prints.
     """
 
     setup: Setup
     environ: Mapping[str, str]
     queue: Queue
     bus: Bus
+    counters: Table
     line: Callable[[str, str], None]
 
 
@@ -190,10 +209,8 @@ class Container:
                 self._resolve(invocation, Answer(result))
             case Failure(invocation, fault):
                 self._resolve(invocation, Failed("error", fault))
-            case Send(number, queue, messages):
-                self._relay(number, lambda: self._launch.queue.send(queue, messages))
-            case Publish(number, events):
-                self._relay(number, lambda: self._launch.bus.publish(events))
+            case _:
+                self._relay(frame)
 
     def _resolve(self, invocation: str, outcome: Outcome) -> None:
         with self._lock:
@@ -202,10 +219,26 @@ class Container:
             pending, self._pending = self._pending[1], None
         pending.set_result(outcome)
 
-    def _relay(self, number: int, action: Callable[[], None]) -> None:
+    def _relay(self, request: Request) -> None:
         try:
-            action()
+            result = self._done(request)
         except Exception as error:  # noqa: BLE001 - it belongs to the handler that called, and is raised again there
-            self._send(Ack(number, str(error) or type(error).__name__, getattr(error, "code", "")))
+            self._send(Ack(request.id, str(error) or type(error).__name__, getattr(error, "code", "")))
         else:
-            self._send(Ack(number))
+            self._send(Ack(request.id, result=result))
+
+    def _done(self, request: Request) -> object:
+        launch = self._launch
+        match request:
+            case Send(_, queue, messages):
+                launch.queue.send(queue, messages)
+                return None
+            case Publish(_, events):
+                launch.bus.publish(events)
+                return None
+            case ReadCounter(_, key):
+                return launch.counters.get(key)
+            case ChangeCounter(_, key, change):
+                return launch.counters.change(key, change)
+            case ListCounters(_, kind, limit, after):
+                return launch.counters.list(kind, limit, after)

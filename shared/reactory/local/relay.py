@@ -1,4 +1,4 @@
-"""Queue and bus as a container sees them: they live in the stack's process, at the other end of the channel.
+"""Queue, bus and counters as a container sees them: they live in the stack's process, at the other end of the channel.
 
 Used by the memory adapters' mode only; with boto3 a container talks to the endpoint itself, as on AWS.
 """
@@ -10,8 +10,17 @@ import threading
 from collections.abc import Sequence
 from typing import Protocol
 
-from reactory.exceptions import PayloadTooLargeError, QueueUnavailableError, ReactoryError, UnavailableError
-from reactory.local.frames import Ack, Frame, Publish, Send
+import msgspec
+
+from reactory.adapters.counters.table import Change, Changed, Item
+from reactory.exceptions import (
+    CountersUnavailableError,
+    PayloadTooLargeError,
+    QueueUnavailableError,
+    ReactoryError,
+    UnavailableError,
+)
+from reactory.local.frames import Ack, ChangeCounter, Frame, ListCounters, Publish, ReadCounter, Request, Send
 from reactory.ports.bus import BusEvent
 from reactory.ports.queue import Message
 
@@ -31,11 +40,12 @@ class Relay:
         self._answers: dict[int, Ack] = {}
         self.queue = RelayQueue(self)
         self.bus = RelayBus(self)
+        self.counters = RelayTable(self)
 
     def number(self) -> int:
         return next(self._numbers)
 
-    def call(self, frame: Send | Publish) -> Ack:
+    def call(self, frame: Request) -> Ack:
         """Send and wait for the answer."""
         answered = threading.Event()
         with self._lock:
@@ -77,6 +87,28 @@ class RelayBus:
     def publish(self, events: Sequence[BusEvent]) -> None:
         if events:
             _check(self._relay.call(Publish(self._relay.number(), list(events))), UnavailableError)
+
+
+class RelayTable:
+    """Implements the table of counters."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    def get(self, key: str) -> Item | None:
+        ack = self._relay.call(ReadCounter(self._relay.number(), key))
+        _check(ack, CountersUnavailableError)
+        return msgspec.convert(ack.result, Item | None)
+
+    def change(self, key: str, change: Change) -> Changed:
+        ack = self._relay.call(ChangeCounter(self._relay.number(), key, change))
+        _check(ack, CountersUnavailableError)
+        return msgspec.convert(ack.result, Changed)
+
+    def list(self, kind: str, limit: int, after: str | None) -> list[Item]:
+        ack = self._relay.call(ListCounters(self._relay.number(), kind, limit, after))
+        _check(ack, CountersUnavailableError)
+        return msgspec.convert(ack.result, list[Item])
 
 
 def _check(ack: Ack, kind: type[ReactoryError]) -> None:

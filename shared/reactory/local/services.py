@@ -1,4 +1,4 @@
-"""Queue and bus of a stack: in memory, in moto inside this process, or behind an endpoint such as LocalStack."""
+"""Queue, bus and counters of a stack: in memory, in moto inside this process, or behind an endpoint such as LocalStack."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from reactory.adapters.counters.table import Table
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.queue import MemoryQueue, QueueShape
+from reactory.adapters.memory.table import MemoryTable
 from reactory.adapters.system import SystemClock, UlidIds
 from reactory.exceptions import StartupError
 from reactory.local.bus_rules import follow_rules
@@ -35,6 +37,7 @@ class Services:
     queue: Queue
     receiver: Receiver
     bus: Bus
+    counters: Table
     wake: Callable[[], None] = field(default=_nothing)
     close: Callable[[], None] = field(default=_nothing)
 
@@ -64,11 +67,12 @@ def _memory(functions: Sequence[FunctionSpec]) -> Services:
     names = {shape.name for shape in shapes}
     follow_rules(bus, queue, [rule for rule in BUS_RULES if rule.queue in names])
     return Services(
-        title="queues and bus in memory",
+        title="queues, bus and counters in memory",
         wiring="reactory.local.container_wiring.memory",
         environ={"REACTORY_AWS": "memory"},
         queue=queue,
         receiver=queue,
         bus=bus,
+        counters=MemoryTable(),
         wake=queue.close,
     )

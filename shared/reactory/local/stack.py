@@ -234,7 +234,7 @@ class LocalStack:
             "AWS_LAMBDA_FUNCTION_NAME": setup.function,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(setup.memory),
         }
-        return Launch(setup, environ, self.queue, self.bus, self._output.line)
+        return Launch(setup, environ, self.queue, self.bus, self.services.counters, self._output.line)
 
     def _setup(self, function: str, handler: str, memory: int) -> Setup:
         return Setup(function, handler, memory, self._parts.wiring or self.services.wiring)

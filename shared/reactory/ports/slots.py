@@ -10,8 +10,11 @@ from typing import Protocol
 
 import msgspec
 
-MOST_SLOTS = 1000
+MOST_SLOTS = 1_000
 """The largest limit: the holders of one key are kept in one item."""
+
+LONGEST_HELD_MS = 30 * 86_400_000
+"""A slot that is wanted for longer is held that long: then whoever holds it has to take it again."""
 
 
 class SlotClaim(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from pymongo.database import Database
 from reactory.adapters.aws.sqs_receiver import SqsReceiver
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.queue import MemoryQueue
+from reactory.adapters.memory.table import MemoryTable
 from reactory.adapters.system import SystemClock, UlidIds
 from reactory.local import endpoint
 from reactory.local.bus_rules import follow_rules
@@ -93,7 +94,7 @@ def _process() -> Iterator[None]:
 def _memory(configure: Configure) -> Iterator[Deployment]:
     configure({"REACTORY_AWS": "memory"})
     clock = SystemClock()
-    queue, bus = MemoryQueue(clock, UlidIds(clock)), MemoryBus()
+    queue, bus, counters = MemoryQueue(clock, UlidIds(clock)), MemoryBus(), MemoryTable()
     follow_rules(bus, queue)
     arrived: list[BusEvent] = []
     bus.subscribe(arrived.append)
@@ -102,7 +103,7 @@ def _memory(configure: Configure) -> Iterator[Deployment]:
         taken, arrived[:] = list(arrived), []
         return [(event.id, event.detail_type, event.detail) for event in taken]
 
-    yield Deployment(queue, new, lambda: memory(queue, bus))
+    yield Deployment(queue, new, lambda: memory(queue, bus, counters))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.queue import MemoryQueue
+from reactory.adapters.memory.table import MemoryTable
 from reactory.adapters.system import SystemClock, UlidIds
 from reactory.local.frames import Fault, Setup
 from reactory.local.pool import Pool
@@ -64,7 +65,9 @@ class Made:
 def pool(made: Made, ceiling: int = 2, timeout: float = DEADLINE) -> Pool:
     clock = SystemClock()
     setup = Setup("f", "m.h", 128, "m.w")
-    launch = Launch(setup, {}, MemoryQueue(clock, UlidIds(clock), []), MemoryBus(), lambda _source, _text: None)
+    launch = Launch(
+        setup, {}, MemoryQueue(clock, UlidIds(clock), []), MemoryBus(), MemoryTable(), lambda _source, _text: None
+    )
     return Pool(launch, ceiling=ceiling, timeout=timeout, start=made)
 
 

@@ -28,11 +28,12 @@ ADVICE = {
     "AWS.SimpleQueueService.NonExistentQueue": "Deploy the stack, or name the queue's URL in REACTORY_QUEUE_URLS.",
     "QueueDoesNotExist": "Deploy the stack, or name the queue's URL in REACTORY_QUEUE_URLS.",
     "NoSuchBucket": "Deploy the stack, or name an existing bucket in REACTORY_BUCKET.",
-    "ResourceNotFoundException": "Deploy the stack, or name what exists in REACTORY_BUS.",
+    "ResourceNotFoundException": "Deploy the stack, or name what exists in REACTORY_BUS or REACTORY_COUNTERS_TABLE.",
     "EndpointConnectionError": "Check the network, the region and AWS_ENDPOINT_URL.",
     "ConnectTimeoutError": "Check the network, the region and AWS_ENDPOINT_URL.",
     "RequestThrottled": _THROTTLED,
     "SlowDown": _THROTTLED,
+    "ProvisionedThroughputExceededException": _THROTTLED,
     "ThrottlingException": _THROTTLED,
 }
 """Error code of AWS, or name of a botocore exception → how to fix it."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from reactory.exceptions import UnavailableError
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -21,6 +22,9 @@ Client = TypeVar("Client")
 
 CONNECT_TIMEOUT = 2.0
 READ_TIMEOUT = 5.0
+COUNTING_TIMEOUT = 1.0
+"""Seconds, to connect and to read: a counter that is slow is worth less than the call that waits for it."""
+
 LONG_POLL = 20.0
 """Seconds, the longest that SQS waits for a message."""
 
@@ -58,6 +62,11 @@ def s3_client() -> S3Client:
     return cast("S3Client", _client("s3", READ_TIMEOUT))
 
 
+def dynamodb_client() -> DynamoDBClient:
+    """For counters: two attempts, each of which is short."""
+    return cast("DynamoDBClient", _client("dynamodb", COUNTING_TIMEOUT, COUNTING_TIMEOUT, attempts=2))
+
+
 def secrets_client() -> Any:
     """Untyped: one call in the life of a process."""
     return _client("secretsmanager", READ_TIMEOUT)
@@ -68,16 +77,16 @@ def kms_client() -> Any:
     return _client("kms", READ_TIMEOUT)
 
 
-def _client(service: str, read_timeout: float) -> Any:
+def _client(service: str, read_timeout: float, connect_timeout: float = CONNECT_TIMEOUT, *, attempts: int = 3) -> Any:
     import boto3
     from botocore.config import Config
 
     from reactory.adapters.aws.errors import classified
 
     config = Config(
-        connect_timeout=CONNECT_TIMEOUT,
+        connect_timeout=connect_timeout,
         read_timeout=read_timeout,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=32,
         tcp_keepalive=True,
     )
