@@ -87,5 +87,7 @@ class Engine:
             events=app.events,
             tasks=app.tasks,
             results=app.results,
+            errors=app.errors,
+            durations=app.durations,
             starter=child_starter(self.runner.start),
         )

@@ -42,6 +42,8 @@ def services() -> Services:
         events=ports.events,
         tasks=ports.tasks,
         results=ports.results,
+        errors=ports.errors,
+        durations=ports.durations,
         starter=child_starter(StartWorkflow(ports, definitions)),
         env=settings.env,
         limits=limits,

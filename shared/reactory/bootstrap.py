@@ -18,12 +18,14 @@ from reactory.ports.breakers import Breakers
 from reactory.ports.buckets import Buckets
 from reactory.ports.bus import Bus
 from reactory.ports.clock import Clock, Ids
+from reactory.ports.dead_letters import DeadLetters
 from reactory.ports.events import EventStore
 from reactory.ports.keys import KeyService
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
 from reactory.ports.slots import Slots
+from reactory.ports.statistics import Durations, ErrorStatistics
 from reactory.ports.store import DefinitionStore, InstanceStore, Schema
 from reactory.ports.tasks import TaskStore
 
@@ -45,6 +47,9 @@ class App:
     tasks: TaskStore
     results: ResultCache
     records: Records
+    errors: ErrorStatistics
+    durations: Durations
+    dead_letters: DeadLetters
     blobs: Blobs
     queue: Queue
     bus: Bus
@@ -65,6 +70,9 @@ class Ports(TypedDict, total=False):
     tasks: TaskStore
     results: ResultCache
     records: Records
+    errors: ErrorStatistics
+    durations: Durations
+    dead_letters: DeadLetters
     blobs: Blobs
     queue: Queue
     bus: Bus
@@ -74,7 +82,12 @@ class Ports(TypedDict, total=False):
     schema: Schema
 
 
-_STORAGE = frozenset({"instances", "definitions", "events", "tasks", "results", "records", "blobs", "schema"})
+_STORAGE = frozenset(
+    {
+        *("instances", "definitions", "events", "tasks", "results", "records", "blobs", "schema"),
+        *("errors", "durations", "dead_letters"),
+    }
+)
 """The ports that MongoDB stands behind."""
 
 
@@ -97,6 +110,9 @@ def bootstrap(settings: Settings, **overrides: Unpack[Ports]) -> App:
         tasks=ports["tasks"],
         results=ports["results"],
         records=ports["records"],
+        errors=ports["errors"],
+        durations=ports["durations"],
+        dead_letters=ports["dead_letters"],
         blobs=ports["blobs"],
         queue=ports["queue"],
         bus=ports["bus"],
@@ -167,7 +183,10 @@ def _storage(ports: Ports, settings: Settings) -> None:
 def _mongodb(ports: Ports, settings: Settings) -> None:
     from reactory.adapters.mongo.blobs import MongoBlobs
     from reactory.adapters.mongo.client import connect
+    from reactory.adapters.mongo.dead_letters import MongoDeadLetters
     from reactory.adapters.mongo.definitions import MongoDefinitions
+    from reactory.adapters.mongo.durations import MongoDurations
+    from reactory.adapters.mongo.error_statistics import MongoErrorStatistics
     from reactory.adapters.mongo.events import MongoEvents
     from reactory.adapters.mongo.instances import MongoInstances
     from reactory.adapters.mongo.records import MongoRecords
@@ -182,6 +201,9 @@ def _mongodb(ports: Ports, settings: Settings) -> None:
     ports.setdefault("tasks", MongoTasks(database))
     ports.setdefault("results", MongoResults(database))
     ports.setdefault("records", MongoRecords(database))
+    ports.setdefault("errors", MongoErrorStatistics(database))
+    ports.setdefault("durations", MongoDurations(database))
+    ports.setdefault("dead_letters", MongoDeadLetters(database))
     ports.setdefault("blobs", MongoBlobs(database))
     ports.setdefault("schema", MongoSchema(database))
 
@@ -189,6 +211,8 @@ def _mongodb(ports: Ports, settings: Settings) -> None:
 def _sealed(ports: Ports, settings: Settings, given: AbstractSet[str]) -> None:
     """Encrypt payloads (WH-25) in all ports that were built here; those that were given stay as they are."""
     from reactory.adapters.sealing.blobs import SealedBlobs
+    from reactory.adapters.sealing.dead_letters import SealedDeadLetters
+    from reactory.adapters.sealing.error_statistics import SealedErrorStatistics
     from reactory.adapters.sealing.events import SealedEvents
     from reactory.adapters.sealing.instances import SealedInstances
     from reactory.adapters.sealing.records import SealedRecords
@@ -207,6 +231,10 @@ def _sealed(ports: Ports, settings: Settings, given: AbstractSet[str]) -> None:
         ports["results"] = SealedResults(ports["results"], sealer)
     if "records" not in given:
         ports["records"] = SealedRecords(ports["records"], sealer)
+    if "errors" not in given:
+        ports["errors"] = SealedErrorStatistics(ports["errors"], sealer)
+    if "dead_letters" not in given:
+        ports["dead_letters"] = SealedDeadLetters(ports["dead_letters"], sealer)
     if "blobs" not in given:
         ports["blobs"] = SealedBlobs(ports["blobs"], sealer)
 

@@ -18,7 +18,10 @@ from reactory.adapters.counters.slots import TableSlots
 from reactory.adapters.counters.table import Table
 from reactory.adapters.local_keys import LocalKeys
 from reactory.adapters.memory.blobs import MemoryBlobs
+from reactory.adapters.memory.dead_letters import MemoryDeadLetters
 from reactory.adapters.memory.definitions import MemoryDefinitions
+from reactory.adapters.memory.durations import MemoryDurations
+from reactory.adapters.memory.error_statistics import MemoryErrorStatistics
 from reactory.adapters.memory.events import MemoryEvents
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.records import MemoryRecords
@@ -27,7 +30,10 @@ from reactory.adapters.memory.table import MemoryTable
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.adapters.mongo.blobs import MongoBlobs
 from reactory.adapters.mongo.client import connect
+from reactory.adapters.mongo.dead_letters import MongoDeadLetters
 from reactory.adapters.mongo.definitions import MongoDefinitions
+from reactory.adapters.mongo.durations import MongoDurations
+from reactory.adapters.mongo.error_statistics import MongoErrorStatistics
 from reactory.adapters.mongo.events import MongoEvents
 from reactory.adapters.mongo.instances import MongoInstances
 from reactory.adapters.mongo.records import MongoRecords
@@ -35,6 +41,8 @@ from reactory.adapters.mongo.results import MongoResults
 from reactory.adapters.mongo.schema import MongoSchema
 from reactory.adapters.mongo.tasks import MongoTasks
 from reactory.adapters.sealing.blobs import SealedBlobs
+from reactory.adapters.sealing.dead_letters import SealedDeadLetters
+from reactory.adapters.sealing.error_statistics import SealedErrorStatistics
 from reactory.adapters.sealing.events import SealedEvents
 from reactory.adapters.sealing.instances import SealedInstances
 from reactory.adapters.sealing.records import SealedRecords
@@ -46,10 +54,12 @@ from reactory.local import endpoint
 from reactory.ports.blobs import Blobs
 from reactory.ports.breakers import Breakers
 from reactory.ports.buckets import Buckets
+from reactory.ports.dead_letters import DeadLetters
 from reactory.ports.events import EventStore
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
 from reactory.ports.slots import Slots
+from reactory.ports.statistics import Durations, ErrorStatistics
 from reactory.ports.store import DefinitionStore, Instance, InstanceStore, Settle
 from reactory.ports.tasks import TaskStore
 from reactory.topology import COUNTERS_TABLE
@@ -132,6 +142,25 @@ def tasks(request: pytest.FixtureRequest) -> TaskStore:
     if request.param == "sealed":
         return SealedTasks(MemoryTasks(SystemClock()), _sealer())
     return MemoryTasks(SystemClock()) if request.param == "memory" else MongoTasks(_database(request))
+
+
+@pytest.fixture(params=ADAPTERS)
+def errors(request: pytest.FixtureRequest) -> ErrorStatistics:
+    if request.param == "sealed":
+        return SealedErrorStatistics(MemoryErrorStatistics(), _sealer())
+    return MemoryErrorStatistics() if request.param == "memory" else MongoErrorStatistics(_database(request))
+
+
+@pytest.fixture(params=PLAIN)
+def durations(request: pytest.FixtureRequest) -> Durations:
+    return MemoryDurations() if request.param == "memory" else MongoDurations(_database(request))
+
+
+@pytest.fixture(params=ADAPTERS)
+def dead_letters(request: pytest.FixtureRequest) -> DeadLetters:
+    if request.param == "sealed":
+        return SealedDeadLetters(MemoryDeadLetters(), _sealer())
+    return MemoryDeadLetters() if request.param == "memory" else MongoDeadLetters(_database(request))
 
 
 @pytest.fixture

@@ -12,14 +12,19 @@ from pymongo import MongoClient
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from reactory.adapters.mongo.blobs import MongoBlobs
+from reactory.adapters.mongo.dead_letters import MongoDeadLetters
 from reactory.adapters.mongo.definitions import MongoDefinitions
+from reactory.adapters.mongo.durations import MongoDurations
+from reactory.adapters.mongo.error_statistics import MongoErrorStatistics
 from reactory.adapters.mongo.events import MongoEvents
 from reactory.adapters.mongo.instances import MongoInstances
 from reactory.adapters.mongo.records import MongoRecords
 from reactory.adapters.mongo.results import MongoResults
 from reactory.adapters.mongo.schema import INDEXES, MongoSchema
 from reactory.adapters.mongo.tasks import MongoTasks
+from reactory.ports.dead_letters import DeadLetter
 from reactory.ports.events import StoredEvent
+from reactory.ports.statistics import Occurrence
 from reactory.ports.store import (
     HistoryChunk,
     InboxEntry,
@@ -69,6 +74,9 @@ class Stores:
         self.tasks = MongoTasks(self.database)
         self.results = MongoResults(self.database)
         self.records = MongoRecords(self.database)
+        self.errors = MongoErrorStatistics(self.database)
+        self.durations = MongoDurations(self.database)
+        self.dead_letters = MongoDeadLetters(self.database)
         self.recorder = recorder
         self.instances.create([instance(number) for number in range(300)])
         self.instances.append_history([HistoryChunk(f"i{number:03d}", 0, ["{}"]) for number in range(100)])
@@ -81,6 +89,9 @@ class Stores:
             self.results.put(f"r{number}", "{}", 60_000)
         self.events.mark_consumed("i000", {f"e{number}": number for number in range(100)}, NOW + 60_000)
         self.tasks.open([item(number) for number in range(100)])
+        self.errors.note([occurrence(number) for number in range(100)])
+        self.dead_letters.add([letter(number) for number in range(100)])
+        self.durations.note("default", "acme.W1", "charge", [1, 2])
         recorder.commands.clear()
 
 
@@ -142,6 +153,27 @@ def item(number: int) -> WorkItem:
         assignee=("ann", None, "bob")[number % 3],
         created_at=NOW + number,
     )
+
+
+def occurrence(number: int) -> Occurrence:
+    return Occurrence(
+        tenant="default",
+        workflow_id=f"acme.W{number % 3}",
+        step_id=f"s{number % 10}",
+        category="network",
+        severity="low",
+        type="E",
+        code="e",
+        message="no",
+        instance_id="i000",
+        attempt=1,
+        at=NOW + number * 600_000,
+    )
+
+
+def letter(number: int) -> DeadLetter:
+    queue = "triggers" if number % 2 else "events"
+    return DeadLetter(id=f"m{number:03d}", queue=queue, body="{}", died_at=NOW + number)
 
 
 @pytest.fixture
@@ -244,6 +276,24 @@ USES: dict[str, Callable[[Stores], object]] = {
     "delete record": lambda stores: stores.records.delete("default", "todo", "t01"),
     "records": lambda stores: stores.records.list("default", "todo", "t1", 5),
     "records page": lambda stores: stores.records.list("default", "todo", "t1", 5, "t12"),
+    "error": lambda stores: stores.errors.note([occurrence(1)]),
+    "error counts": lambda stores: stores.errors.counts("default", None, 5),
+    "error counts page": lambda stores: stores.errors.counts("default", None, 5, "acme.W1/s4/network"),
+    "error counts of a workflow": lambda stores: stores.errors.counts("default", "acme.W1", 5),
+    "error series": lambda stores: stores.errors.series("default", None, NOW, NOW + 3_600_000),
+    "error series of a workflow": lambda stores: stores.errors.series("default", "acme.W1", NOW, NOW + 3_600_000),
+    "clear errors": lambda stores: stores.errors.clear("default", "acme.W1"),
+    "duration": lambda stores: stores.durations.note("default", "acme.W1", "charge", [3]),
+    "durations": lambda stores: stores.durations.recent("default", "acme.W1", "charge"),
+    "dead letter twice": lambda stores: stores.dead_letters.add([letter(1)]),
+    "dead letter": lambda stores: stores.dead_letters.get("m001"),
+    "redriven": lambda stores: stores.dead_letters.redriven("m001", "", "", NOW),
+    "delete dead letter": lambda stores: stores.dead_letters.delete("m001"),
+    "count dead letters": lambda stores: stores.dead_letters.count("default"),
+    "dead letters": lambda stores: stores.dead_letters.list("default", None, "dead", 5),
+    "dead letters of both states": lambda stores: stores.dead_letters.list("default", None, None, 5),
+    "dead letters page": lambda stores: stores.dead_letters.list("default", None, "dead", 5, "m050"),
+    "dead letters of a queue": lambda stores: stores.dead_letters.list("default", "events", None, 5, "m050"),
 }
 LISTS = {f"list {number}": query for number, query in enumerate(QUERIES)}
 
@@ -323,7 +373,12 @@ def test_no_list_of_tasks_scans_a_collection(stores: Stores, query: TaskQuery) -
 
 
 @pytest.mark.parametrize(
-    "use", ["take", "earlier events", "earlier events of any key", "earlier events page", "due events", "records"]
+    "use",
+    [
+        *("take", "earlier events", "earlier events of any key", "earlier events page", "due events", "records"),
+        *("error counts", "error counts page", "dead letters", "dead letters of both states", "dead letters page"),
+        "dead letters of a queue",
+    ],
 )
 def test_what_is_asked_for_in_order_is_not_sorted_in_memory(stores: Stores, use: str) -> None:
     """DB-1: the index gives the order too, so an answer costs what it holds and not what matches."""
@@ -369,9 +424,9 @@ def test_counting_reads_the_index_alone(stores: Stores) -> None:
     assert "FETCH" not in list(found(plan, "stage"))
 
 
-@pytest.mark.parametrize("collection", ["events", "consumed", "results", "tasks"])
+@pytest.mark.parametrize("collection", ["events", "consumed", "results", "tasks", "error_hours", "dead_letters"])
 def test_what_has_a_time_to_live_is_deleted_by_the_database(stores: Stores, collection: str) -> None:
-    """WH-9, CA-3: events, marks, results and closed tasks go by themselves at the date that each of them names."""
+    """WH-9, CA-3, EH-13: events, marks, results, closed tasks, hours of errors and dead letters go by themselves at the date that each of them names."""
     stores.tasks.close(["t001"])
     ending = [
         one["expireAfterSeconds"]

@@ -10,7 +10,10 @@ from msgspec.structs import replace
 
 from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.clock import SequentialIds
+from reactory.adapters.memory.dead_letters import MemoryDeadLetters
 from reactory.adapters.memory.definitions import MemoryDefinitions
+from reactory.adapters.memory.durations import MemoryDurations
+from reactory.adapters.memory.error_statistics import MemoryErrorStatistics
 from reactory.adapters.memory.events import MemoryEvents
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue, QueueShape
@@ -49,6 +52,9 @@ class Backend:
         self.tasks = MemoryTasks(self.clock)
         self.results = MemoryResults(self.clock)
         self.records = MemoryRecords()
+        self.errors = MemoryErrorStatistics()
+        self.durations = MemoryDurations()
+        self.dead_letters = MemoryDeadLetters()
         self.visibility_s = shape[0]
         shapes = [QueueShape(queue.name, *shape) for queue in (*WAKEUPS, EVENTS)]
         self.queue = MemoryQueue(self.clock, SequentialIds("message"), shapes)
@@ -64,6 +70,9 @@ class Backend:
             "tasks": self._store(self.tasks),
             "results": self._store(self.results),
             "records": self._store(self.records),
+            "errors": self._store(self.errors),
+            "durations": self._store(self.durations),
+            "dead_letters": self._store(self.dead_letters),
         }
         self.on_message: Callable[[str], None] = lambda _queue: None
         self.on_event: Callable[[str], None] = lambda _queue: None

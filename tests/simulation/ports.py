@@ -29,6 +29,7 @@ READS = frozenset(
     {
         *("get", "count_by_status", "mail", "due", "ending", "leased", "history", "ping", "list", "versions"),
         *("waiting", "find", "consumed"),
+        *("counts", "series", "recent", "count"),
     }
 )
 BULK = frozenset({"create", "push", "settle", "append_history", "publish", "post"})

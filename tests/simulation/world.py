@@ -208,6 +208,9 @@ class World:
             tasks=port(process, "tasks"),
             results=port(process, "results"),
             records=port(process, "records"),
+            errors=port(process, "errors"),
+            durations=port(process, "durations"),
+            dead_letters=port(process, "dead_letters"),
             schema=port(process, "schema"),
         )
 
@@ -225,6 +228,8 @@ class World:
             events=app.events,
             tasks=app.tasks,
             results=app.results,
+            errors=app.errors,
+            durations=app.durations,
             starter=child_starter(self.runner(process).start),
             limits=self.setting.limits,
         )

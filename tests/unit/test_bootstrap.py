@@ -156,7 +156,8 @@ def test_building_the_app_imports_no_boto3() -> None:
     """Most requests send no message: boto3 is imported by the first one that does."""
     code = (
         "import sys; from reactory.bootstrap import bootstrap; from reactory.settings import Settings;"
-        "ports = dict.fromkeys(('instances', 'definitions', 'events', 'tasks', 'results', 'records', 'schema'));"
+        "names = 'instances definitions events tasks results records errors durations dead_letters schema';"
+        "ports = dict.fromkeys(names.split());"
         "bootstrap(Settings(blobs='s3', bucket='b'), **ports); print('botocore' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -184,5 +185,6 @@ def test_every_store_with_payloads_is_sealed(kind: Any) -> None:
         kms_key="alias/reactory",
     )
     app = bootstrap.bootstrap(settings)
-    for port in (app.instances, app.events, app.tasks, app.results, app.records, app.blobs):
+    sealed = (app.instances, app.events, app.tasks, app.results, app.records, app.errors, app.dead_letters, app.blobs)
+    for port in sealed:
         assert type(port).__name__.startswith("Sealed")

@@ -15,6 +15,7 @@ from reactory.ports.clock import Clock, Ids
 from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
 from reactory.ports.results import ResultCache
+from reactory.ports.statistics import Durations, ErrorStatistics
 from reactory.ports.store import InstanceStore
 from reactory.ports.tasks import TaskStore
 from reactory.steps.registry import StepRegistry
@@ -56,6 +57,8 @@ class Services:
     events: EventStore
     tasks: TaskStore
     results: ResultCache
+    errors: ErrorStatistics
+    durations: Durations
     starter: Starter
     env: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

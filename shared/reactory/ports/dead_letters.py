@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+KEPT_MS = 90 * 24 * 3_600_000
+
 DeadLetterState = Literal["dead", "redriven"]
 
 
@@ -34,7 +36,7 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class DeadLetters(Protocol):
     def add(self, letters: Sequence[DeadLetter]) -> None:
-        """Keep them, for 90 days; one that is there already stays as it is, unless it was redriven and has died again."""
+        """Keep them, for ``KEPT_MS``; one that is there already stays as it is, unless it was redriven and has died again."""
         ...
 
     def get(self, letter_id: str) -> DeadLetter | None: ...
@@ -45,9 +47,15 @@ class DeadLetters(Protocol):
 
     def delete(self, letter_id: str) -> bool: ...
 
+    def count(self, tenant: str) -> int:
+        """How many are dead, those that were sent again not counted."""
+        ...
+
     # last in the class: below it, the type ``list`` would mean this method
     def list(
         self, tenant: str, queue: str | None, state: DeadLetterState | None, limit: int, after: str | None = None
     ) -> list[DeadLetter]:
-        """Ordered by when they died, the latest first, then by id; ``after`` is the id of the last one of the page before."""
+        """Ordered by when they died, the latest first, then by id; ``after`` is the id of the last one of the page before;
+        InvalidCursorError if that one is gone.
+        """
         ...

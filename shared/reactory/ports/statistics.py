@@ -14,6 +14,11 @@ import msgspec
 BUCKET_MS = 3_600_000
 """The time series has one entry per hour."""
 
+KEPT_MS = 90 * 24 * 3_600_000
+"""How long an hour of it is kept."""
+
+KEPT_DURATIONS = 100
+
 
 class Occurrence(msgspec.Struct, frozen=True):
     """One failed attempt. ``workflow_id`` is ``nameSpace.Name``; ``at`` ms since the epoch."""
@@ -75,7 +80,7 @@ class Durations(Protocol):
     """The latest durations (ms) of the successful attempts of a step."""
 
     def note(self, tenant: str, workflow_id: str, step_id: str, durations: Sequence[int]) -> None:
-        """Keep these, the latest last; of all only the latest 100."""
+        """Keep these, the latest last; of all only the latest ``KEPT_DURATIONS``."""
         ...
 
     def recent(self, tenant: str, workflow_id: str, step_id: str) -> list[int]: ...

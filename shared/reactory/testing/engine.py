@@ -9,7 +9,10 @@ import msgspec
 from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
+from reactory.adapters.memory.dead_letters import MemoryDeadLetters
 from reactory.adapters.memory.definitions import MemoryDefinitions
+from reactory.adapters.memory.durations import MemoryDurations
+from reactory.adapters.memory.error_statistics import MemoryErrorStatistics
 from reactory.adapters.memory.events import MemoryEvents
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
@@ -58,6 +61,9 @@ class MemoryEngine:
         self.tasks = MemoryTasks(self.clock)
         self.cached = MemoryResults(self.clock)
         self.records = MemoryRecords()
+        self.error_statistics = MemoryErrorStatistics()
+        self.durations = MemoryDurations()
+        self.dead_letters = MemoryDeadLetters()
         self.limits = limits or Limits()
         self.settings = Settings(aws="memory")
         self.named_services = ServiceRegistry()
@@ -78,6 +84,9 @@ class MemoryEngine:
             tasks=self.tasks,
             results=self.cached,
             records=self.records,
+            errors=self.error_statistics,
+            durations=self.durations,
+            dead_letters=self.dead_letters,
             blobs=self.blobs,
             queue=self.queue,
             bus=self.bus,
@@ -120,6 +129,8 @@ class MemoryEngine:
             events=self.stored_events,
             tasks=self.tasks,
             results=self.cached,
+            errors=self.error_statistics,
+            durations=self.durations,
             starter=child_starter(self.runner.start),
             env=self.env,
             limits=self.limits,

@@ -16,7 +16,10 @@ from functions.runner.api import ENDPOINTS
 from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
+from reactory.adapters.memory.dead_letters import MemoryDeadLetters
 from reactory.adapters.memory.definitions import MemoryDefinitions
+from reactory.adapters.memory.durations import MemoryDurations
+from reactory.adapters.memory.error_statistics import MemoryErrorStatistics
 from reactory.adapters.memory.events import MemoryEvents
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
@@ -84,6 +87,9 @@ class Lab:
         self.tasks = MemoryTasks(self.clock)
         self.results = MemoryResults(self.clock)
         self.records = MemoryRecords()
+        self.errors = MemoryErrorStatistics()
+        self.durations = MemoryDurations()
+        self.dead_letters = MemoryDeadLetters()
         self.blobs = MemoryBlobs()
         self.queue = MemoryQueue(self.clock, self.ids)
         self.bus = MemoryBus()
@@ -148,6 +154,8 @@ class Lab:
             events=self.events,
             tasks=self.tasks,
             results=self.results,
+            errors=self.errors,
+            durations=self.durations,
             starter=child_starter(self.runner.start),
             limits=self.limits,
         )

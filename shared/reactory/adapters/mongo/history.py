@@ -40,7 +40,7 @@ def append_history(collection: Collection[Document], chunks: Sequence[HistoryChu
         try:
             collection.bulk_write(writes, ordered=False)
         except BulkWriteError as error:  # a duplicate is a chunk of a higher epoch, which stays
-            _only_duplicates(error)
+            only_duplicates(error)
 
 
 def insert_once(collection: Collection[Document], documents: Sequence[Document]) -> set[int]:
@@ -49,11 +49,11 @@ def insert_once(collection: Collection[Document], documents: Sequence[Document])
         try:
             collection.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            return _only_duplicates(error)
+            return only_duplicates(error)
     return set()
 
 
-def _only_duplicates(error: BulkWriteError) -> set[int]:
+def only_duplicates(error: BulkWriteError) -> set[int]:
     """The positions of the documents that existed already; AmbiguousWriteError if anything else went wrong."""
     details = error.details
     failures = details.get("writeErrors", [])

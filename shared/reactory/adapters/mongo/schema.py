@@ -60,6 +60,20 @@ INDEXES: dict[str, list[IndexModel]] = {
     "consumed": [_EXPIRY],
     "records": [],  # list: ranges of _id
     "results": [_EXPIRY],
+    "errors": [],  # counts: ranges of _id
+    "error_hours": [
+        # series of all workflows; of one: ranges of _id
+        IndexModel([("tenant", 1), ("at", 1)], name="tenant_at"),
+        _EXPIRY,
+    ],
+    "durations": [],
+    "dead_letters": [
+        # list, and count
+        IndexModel([("tenant", 1), ("state", 1), ("diedAt", -1), ("_id", 1)], name="tenant_state"),
+        # list of a queue's
+        IndexModel([("tenant", 1), ("queue", 1), ("state", 1), ("diedAt", -1), ("_id", 1)], name="tenant_queue"),
+        _EXPIRY,
+    ],
     "tasks": [
         # list, by kind or of both
         IndexModel([("tenant", 1), ("kind", 1), *_PAGE], name="tenant_kind", partialFilterExpression=_OPEN),
