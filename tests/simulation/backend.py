@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec.structs import replace
 
 from reactory.adapters.memory.blobs import MemoryBlobs
+from reactory.adapters.memory.breakers import MemoryBreakers
+from reactory.adapters.memory.buckets import MemoryBuckets
 from reactory.adapters.memory.clock import SequentialIds
 from reactory.adapters.memory.dead_letters import MemoryDeadLetters
 from reactory.adapters.memory.definitions import MemoryDefinitions
@@ -19,6 +21,7 @@ from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue, QueueShape
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.slots import MemorySlots
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.ports.queue import Message
 from reactory.topology import EVENTS, WAKEUPS
@@ -55,6 +58,7 @@ class Backend:
         self.errors = MemoryErrorStatistics()
         self.durations = MemoryDurations()
         self.dead_letters = MemoryDeadLetters()
+        self.breakers, self.buckets, self.slots = MemoryBreakers(), MemoryBuckets(), MemorySlots()
         self.visibility_s = shape[0]
         shapes = [QueueShape(queue.name, *shape) for queue in (*WAKEUPS, EVENTS)]
         self.queue = MemoryQueue(self.clock, SequentialIds("message"), shapes)
@@ -73,6 +77,9 @@ class Backend:
             "errors": self._store(self.errors),
             "durations": self._store(self.durations),
             "dead_letters": self._store(self.dead_letters),
+            "breakers": self._counters(self.breakers),
+            "buckets": self._counters(self.buckets),
+            "slots": self._counters(self.slots),
         }
         self.on_message: Callable[[str], None] = lambda _queue: None
         self.on_event: Callable[[str], None] = lambda _queue: None
@@ -93,6 +100,14 @@ class Backend:
             if method == "find" and answer:
                 self.marks.hit("look found an earlier event")
             return answer
+
+        return perform
+
+    def _counters(self, counters: Any) -> Callable[[Process, str, tuple[Any, ...]], Any]:
+        def perform(process: Process, method: str, args: tuple[Any, ...]) -> Any:
+            self.trace.note(process.name, method, str(args[0]))
+            named = {"failed": args[-1]} if method == "report" else {}
+            return getattr(counters, method)(*(args[:-1] if named else args), **named)
 
         return perform
 

@@ -49,8 +49,8 @@ class Port:
         self._marks = marks
 
     def __getattr__(self, method: str) -> Any:
-        def call(*args: Any) -> Any:
-            return self._call(method, args)
+        def call(*args: Any, **named: Any) -> Any:
+            return self._call(method, (*args, *named.values()))
 
         self.__dict__[method] = call  # found at once from now on
         return call

@@ -211,6 +211,9 @@ class World:
             errors=port(process, "errors"),
             durations=port(process, "durations"),
             dead_letters=port(process, "dead_letters"),
+            breakers=port(process, "breakers"),
+            buckets=port(process, "buckets"),
+            slots=port(process, "slots"),
             schema=port(process, "schema"),
         )
 
@@ -230,6 +233,9 @@ class World:
             results=app.results,
             errors=app.errors,
             durations=app.durations,
+            breakers=app.breakers,
+            buckets=app.buckets,
+            slots=app.slots,
             starter=child_starter(self.runner(process).start),
             limits=self.setting.limits,
         )

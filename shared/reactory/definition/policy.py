@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -48,6 +49,8 @@ class NamedPolicy:
 
 
 DEFAULT_RETRY = RetryPolicy()
+
+POLICY_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,63}\Z")
 
 POLICIES: Mapping[str, RetryPolicy] = {
     "DEFAULT": DEFAULT_RETRY,

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from reactory.exceptions import StepError, StepTimeoutError, UnknownHandlerError
+from reactory.host.guards import Passage
 from reactory.host.services import Services
 from reactory.host.threads import StepThreads
 from reactory.kernel.effects import RunStep
@@ -28,7 +29,9 @@ Report = Callable[["Attempt", Outcome], None]
 
 
 class Attempt:
-    """A running attempt, of at most ``limit`` ms. ``report`` is called once, on the loop, with the fact; never after ``cancel``."""
+    """A running attempt, of at most ``limit`` ms. ``report`` is called once, on the loop, with the fact; never after ``cancel``.
+    ``passage`` is what its guards gave it.
+    """
 
     __slots__ = (
         "_given_up",
@@ -42,6 +45,7 @@ class Attempt:
         "context",
         "effect",
         "over",
+        "passage",
         "report",
     )
 
@@ -51,6 +55,7 @@ class Attempt:
         self.context = context
         self._limit = limit
         self.report = report
+        self.passage: Passage | None = None
         self.over = False
         self._running = self._given_up = False
         self._started = services.clock.now()

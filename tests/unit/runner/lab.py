@@ -14,6 +14,8 @@ import msgspec
 from functions.http.routing import make_handler
 from functions.runner.api import ENDPOINTS
 from reactory.adapters.memory.blobs import MemoryBlobs
+from reactory.adapters.memory.breakers import MemoryBreakers
+from reactory.adapters.memory.buckets import MemoryBuckets
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
 from reactory.adapters.memory.dead_letters import MemoryDeadLetters
@@ -25,6 +27,7 @@ from reactory.adapters.memory.instances import MemoryInstances
 from reactory.adapters.memory.queue import MemoryQueue
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
+from reactory.adapters.memory.slots import MemorySlots
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.host.definitions import Definitions
 from reactory.host.services import Limits, Services
@@ -90,6 +93,7 @@ class Lab:
         self.errors = MemoryErrorStatistics()
         self.durations = MemoryDurations()
         self.dead_letters = MemoryDeadLetters()
+        self.breakers, self.buckets, self.slots = MemoryBreakers(), MemoryBuckets(), MemorySlots()
         self.blobs = MemoryBlobs()
         self.queue = MemoryQueue(self.clock, self.ids)
         self.bus = MemoryBus()
@@ -156,6 +160,9 @@ class Lab:
             results=self.results,
             errors=self.errors,
             durations=self.durations,
+            breakers=self.breakers,
+            buckets=self.buckets,
+            slots=self.slots,
             starter=child_starter(self.runner.start),
             limits=self.limits,
         )
