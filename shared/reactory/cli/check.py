@@ -79,7 +79,8 @@ class Checker:
         handlers, note = self._handlers(file)
         missing = False
         try:
-            problems = list(problems_of(read_document(file.read_bytes(), name=str(file)), handlers=handlers))
+            document = read_document(file.read_bytes(), name=str(file))
+            problems = list(problems_of(document, handlers=handlers, policies=_policies()))
         except InvalidDefinitionError as error:
             problems = list(error.problems)
         except OSError as error:
@@ -104,7 +105,8 @@ class Checker:
             problems = [Problem(code="MODULE_NOT_FOUND", path="", message=said)]
         handlers, note = self._handlers(file) if sources else (None, "")
         for source in sources:
-            found = problems_of(load_document(source.text, name=str(file)), handlers=handlers)
+            document = load_document(source.text, name=str(file))
+            found = problems_of(document, handlers=handlers, policies=_policies())
             problems += [msgspec.structs.replace(problem, line=None) for problem in found]
         yield _answer(str(file), problems, missing=False, note=note)
 
@@ -142,3 +144,14 @@ def _answer(file: str, problems: Sequence[Problem], *, missing: bool, note: str 
         "note": note,
         "problems": [msgspec.to_builtins(problem_answer(problem)) for problem in problems],
     }
+
+
+def _policies() -> Collection[str]:
+    """The names of the retry policies that the environment configures, as an engine on this machine would see them."""
+    from reactory.exceptions import InvalidSettingsError
+    from reactory.settings import read_settings
+
+    try:
+        return read_settings().retry_policies
+    except InvalidSettingsError:
+        return ()

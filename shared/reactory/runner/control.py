@@ -131,6 +131,11 @@ class ControlInstance:
             return
         target = self._programs.program(instance.tenant, instance.workflow_id, fact.version, fact.fingerprint)
         problems = misfits(machine, target)
+        pinned = (instance.rules or {}).get("policies") or {}
+        problems += [
+            f"it names the retry policy {name}, which the instance was not started with"
+            for name in sorted(target.policies - pinned.keys())
+        ]
         if problems:
             raise ConflictError(
                 f"instance {instance.id} cannot go on as version {fact.version}: {'; '.join(problems[:10])}. "

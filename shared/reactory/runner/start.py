@@ -10,7 +10,6 @@ import msgspec
 
 from reactory.exceptions import AmbiguousWriteError, IdempotencyConflictError, ReactoryError
 from reactory.host.wakeups import send_wakeups
-from reactory.kernel.rules import RULES
 from reactory.kernel.values import make_ref
 from reactory.ports.store import Instance
 from reactory.runner.request import Kin, Mode, Started, StartRequest, keyed_id, request_hash
@@ -126,7 +125,7 @@ class StartWorkflow:
             fragment=kin.fragment,
             forked_from=kin.forked_from,
             state=kin.state,
-            rules=msgspec.to_builtins(RULES),
+            rules=msgspec.to_builtins(draft.rules),
         )
 
     def _create(self, drafts: Sequence[tuple[int, Instance, bytes]]) -> list[Instance | None]:
