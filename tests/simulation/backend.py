@@ -59,6 +59,8 @@ class Backend:
         self.durations = MemoryDurations()
         self.dead_letters = MemoryDeadLetters()
         self.breakers, self.buckets, self.slots = MemoryBreakers(), MemoryBuckets(), MemorySlots()
+        self.holders: dict[str, tuple[Process, int]] = {}
+        """Who took a slot and did not give it back yet, and until when it is his."""
         self.visibility_s = shape[0]
         shapes = [QueueShape(queue.name, *shape) for queue in (*WAKEUPS, EVENTS)]
         self.queue = MemoryQueue(self.clock, SequentialIds("message"), shapes)
@@ -107,9 +109,18 @@ class Backend:
         def perform(process: Process, method: str, args: tuple[Any, ...]) -> Any:
             self.trace.note(process.name, method, str(args[0]))
             named = {"failed": args[-1]} if method == "report" else {}
-            return getattr(counters, method)(*(args[:-1] if named else args), **named)
+            answer = getattr(counters, method)(*(args[:-1] if named else args), **named)
+            if counters is self.slots:
+                self._note_slot(process, method, args, taken=answer is None)
+            return answer
 
         return perform
+
+    def _note_slot(self, process: Process, method: str, args: tuple[Any, ...], *, taken: bool) -> None:
+        if method == "release":
+            self.holders.pop(args[2], None)
+        elif taken:
+            self.holders[args[2].holder] = (process, args[2].until)
 
     def _blobs(self, process: Process, method: str, args: tuple[Any, ...]) -> Any:
         if method == "put":

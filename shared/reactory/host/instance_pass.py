@@ -465,7 +465,7 @@ class InstancePass:
 
     def _leave(self, passage: Passage | None, outcome: Outcome | None) -> None:
         """Hand back what the guards gave. A slot whose lease is over may be that of another worker already."""
-        if passage is None or passage.is_idle(outcome):
+        if passage is None or passage.is_idle(outcome) or not self._batch.is_running():
             return
         release = not (self._lost or self._batch.lease_is_over())
         self._batch.in_background(partial(self._services.guards.leave, release=release), passage, outcome)
