@@ -154,7 +154,7 @@ LATE = Flow(
     deterministic=False,
 )
 
-_TURN = {"rateLimit": {"key": "turns", "limit": 1, "per": "2s"}}
+_TURN: Document = {"rateLimit": {"key": "turns", "limit": 1, "per": "2s"}}
 HELD = Flow(
     "Held",
     [

@@ -337,7 +337,9 @@ class Machine:
             self._one_less(live.block, block, progress, successor)
 
     def _one_less(self, key: str, block: Block, progress: BlockState, index: int) -> None:
-        """One of the steps that node ``index`` waits for is through."""
+        """One of the steps that node ``index`` waits for is through. After a rewind more may be through than an early join
+        needs: what lost against others counts too.
+        """
         if index in progress.gone:
             return
         before = block.predecessors[index]
@@ -348,7 +350,7 @@ class Machine:
         wanted = config.rule.needed(len(before)) if isinstance(config, JoinConfig) else len(before)
         left = progress.need.get(str(index), wanted) - 1
         progress.need[str(index)] = left
-        if left == 0 and paths.prefix(key) + block.nodes[index].id not in self.state.live:
+        if left <= 0 and paths.prefix(key) + block.nodes[index].id not in self.state.live:
             if wanted < len(before):
                 tree.drop_losers(self, key, block, progress, index)
             self.enter(key, index)

@@ -15,8 +15,8 @@ from reactory.ports.slots import SlotClaim
 if TYPE_CHECKING:
     from tests.unit.engine.conftest import Engine
 
-ONCE = {"retryPolicy": {"maxAttempts": 1}}
-BREAKER = {"key": "bank", "failureThreshold": 2, "recoveryTime": 10_000, "successThreshold": 1}
+ONCE: dict[str, Any] = {"retryPolicy": {"maxAttempts": 1}}
+BREAKER: dict[str, Any] = {"key": "bank", "failureThreshold": 2, "recoveryTime": 10_000, "successThreshold": 1}
 
 
 class DownError(RetryableStepError):
@@ -96,7 +96,7 @@ def test_errors_of_the_caller_do_not_count(engine: Engine, error: Exception) -> 
 def test_holds_grow_no_back_off(engine: Engine) -> None:
     """CB-2: the attempt after a hold has the number, and the one after it the pause, that it would have had anyway."""
     engine.errors["a"] = [ValueError("1"), ValueError("2")]
-    policy = {"retryPolicy": {"maxAttempts": 3, "initialDelay": 1000, "jitter": False}}
+    policy: dict[str, Any] = {"retryPolicy": {"maxAttempts": 3, "initialDelay": 1000, "jitter": False}}
     run = engine.run(engine.do("a", circuitBreaker=BREAKER | {"failureThreshold": 100}, **policy))
     open_breaker(engine)
     engine.advance(1000)
@@ -152,7 +152,7 @@ def test_calls_have_a_breaker_per_host_and_services_one_each(engine: Engine) -> 
 
 def test_a_rate_lets_steps_wait_for_their_turn(engine: Engine) -> None:
     """EH-6: no more than the limit in any window, none twice, and no attempt is spent on waiting."""
-    limit = {"key": "mails", "limit": 2, "per": "1s"}
+    limit: dict[str, Any] = {"key": "mails", "limit": 2, "per": "1s"}
     run = engine.run(engine.node("each", "for_each", items=list(range(6)), steps=[engine.do("a", rateLimit=limit)]))
     assert len(engine.calls) == 2
     assert "rate limit 'mails'" in engine.see(run)["activity"]
@@ -164,7 +164,7 @@ def test_a_rate_lets_steps_wait_for_their_turn(engine: Engine) -> None:
 
 def test_rates_are_shared_by_instances_and_kept_apart_by_key(engine: Engine) -> None:
     """EH-6: the key may be computed; equal keys share, others do not."""
-    limit = {"key": "${input.customer}", "limit": 1, "per": 60_000}
+    limit: dict[str, Any] = {"key": "${input.customer}", "limit": 1, "per": 60_000}
     reference = engine.register(engine.document(engine.do("a", rateLimit=limit)))
     runs = [engine.start(reference, {"customer": name}) for name in ("ann", "bob", "ann")]
     engine.work()
@@ -181,7 +181,7 @@ def test_no_more_than_the_limit_run_at_once(engine: Engine) -> None:
     """EH-6: a step that finds no slot waits for one, and each slot is given back."""
     at_once: list[int] = []
     engine.before = lambda _label: at_once.append(len(_holders(engine, "printer")))
-    limit = {"key": "printer", "limit": 2}
+    limit: dict[str, Any] = {"key": "printer", "limit": 2}
     run = engine.run(engine.node("each", "for_each", items=list(range(7)), steps=[engine.do("a", concurrency=limit)]))
     engine.until_idle(run)
     assert engine.status(run) == "COMPLETED"
@@ -198,7 +198,7 @@ def _holders(engine: Engine, key: str) -> dict[str, int]:
 
 def test_a_slot_is_given_back_however_the_attempt_ends(engine: Engine) -> None:
     """EH-6: after a failure too, and after a cancel."""
-    limit = {"key": "printer", "limit": 1}
+    limit: dict[str, Any] = {"key": "printer", "limit": 1}
     engine.errors["a"] = [ValueError("no")]
     engine.run(engine.do("a", label="a", concurrency=limit, **ONCE))
     assert _holders(engine, "printer") == {}
@@ -246,7 +246,7 @@ def test_what_one_guard_gave_is_handed_back_when_another_refuses(engine: Engine)
     """EH-6, CB-3: a step that waits for its rate keeps neither slot nor half-open permit."""
     open_breaker(engine)
     engine.clock.advance(10_000)  # half open for the next that asks
-    guards = {
+    guards: dict[str, Any] = {
         "circuitBreaker": {"key": "bank", "halfOpenMaxAttempts": 1, "successThreshold": 1, "recoveryTime": 10_000},
         "concurrency": {"key": "printer", "limit": 1},
         "rateLimit": {"key": "mails", "limit": 1, "per": "1m"},
@@ -273,7 +273,7 @@ class _Unreachable:
 def test_counters_out_of_reach_let_everything_pass(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
     """CB-6: guards protect others; without their counters work goes on, and the log says so once a minute."""
     engine.breakers = engine.buckets = engine.slots = _Unreachable()
-    guards = {
+    guards: dict[str, Any] = {
         "circuitBreaker": True,
         "concurrency": {"key": "printer", "limit": 1},
         "rateLimit": {"key": "mails", "limit": 1, "per": "1m"},
