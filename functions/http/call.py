@@ -32,9 +32,13 @@ class Call:
     @property
     def caller(self) -> str:
         """Who the authorizer says it is; nobody in particular where there is none."""
-        authorizer = self._context.get("authorizer") or {}
-        claims = authorizer.get("lambda") or (authorizer.get("jwt") or {}).get("claims") or {}
-        return str(claims.get("sub") or claims.get("principalId") or ANONYMOUS)
+        return self._principal or ANONYMOUS
+
+    @property
+    def client(self) -> str:
+        """Whose requests are counted together: the caller's, else those from one address."""
+        address = (self._context.get("http") or {}).get("sourceIp", "")
+        return f"user:{self._principal}" if self._principal else f"ip:{address}"
 
     @property
     def tenant(self) -> str:
@@ -89,6 +93,13 @@ class Call:
             return msgspec.convert({} if given is None else given, kind)
         except msgspec.ValidationError as error:
             raise InvalidRequestError(f"the body is not understood: {error}") from error
+
+    @property
+    def _principal(self) -> str:
+        authorizer = self._context.get("authorizer") or {}
+        claims = authorizer.get("lambda") or (authorizer.get("jwt") or {}).get("claims") or {}
+        signer = (authorizer.get("iam") or {}).get("userArn")
+        return str(claims.get("sub") or claims.get("principalId") or signer or "")
 
     @property
     def _context(self) -> Mapping[str, Any]:

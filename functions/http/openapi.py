@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from functions.http.limiting import UNLIMITED
+
 REFERENCE = "#/components/schemas/{name}"
 Schema = Mapping[str, Any]
 
@@ -39,7 +41,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One route. ``body`` goes from media type to a type or schema; ``problems`` are the statuses beyond 405 and 500."""
+    """One route. ``body`` goes from media type to a type or schema; ``problems`` are the statuses beyond 405, 429 and 500."""
 
     id: str
     summary: str
@@ -62,7 +64,10 @@ def build_document(info: Schema, operations: Mapping[str, Operation], problem: A
     paths: dict[str, dict[str, Any]] = {}
     for key, operation in operations.items():
         method, path = key.split(" ")
-        paths.setdefault(path, {})[method.lower()] = _operation(path, operation, problem)
+        made = _operation(path, operation, problem)
+        if key not in UNLIMITED:
+            made["responses"]["429"] = _too_many(problem)
+        paths.setdefault(path, {})[method.lower()] = made
     return {
         "openapi": "3.1.0",
         "info": dict(info),
@@ -95,6 +100,15 @@ def _responses(operation: Operation, problem: Any) -> dict[str, Any]:
                 "content": {"application/problem+json": {"schema": _schema(problem)}},
             }
     return responses
+
+
+def _too_many(problem: Any) -> dict[str, Any]:
+    seconds = {"type": "integer", "minimum": 1}
+    return {
+        "description": HTTPStatus.TOO_MANY_REQUESTS.phrase,
+        "headers": {"Retry-After": {"description": "Seconds after which there may be room again", "schema": seconds}},
+        "content": {"application/problem+json": {"schema": _schema(problem)}},
+    }
 
 
 def _answer(operation: Operation, answer: Answer) -> dict[str, Any]:

@@ -11,7 +11,14 @@ import msgspec
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
 from functions.http.problem import ProblemDocument
-from reactory.exceptions import InvalidDefinitionError, InvalidInputError, MethodNotAllowedError, ReactoryError
+from reactory.exceptions import (
+    InvalidDefinitionError,
+    InvalidInputError,
+    InvalidScheduleError,
+    MethodNotAllowedError,
+    RateLimitedError,
+    ReactoryError,
+)
 from reactory.observability import logger
 from reactory.runner.answers import ProblemAnswer, problem_answer
 from reactory.runner.instant import to_text
@@ -55,7 +62,7 @@ def problem_response(error: Exception, event: Mapping[str, Any]) -> Response[str
 
 
 def _problems(error: Exception) -> list[ProblemAnswer] | None:
-    if isinstance(error, InvalidInputError | InvalidDefinitionError):
+    if isinstance(error, InvalidInputError | InvalidScheduleError | InvalidDefinitionError):
         return [problem_answer(problem) for problem in error.problems]
     return None
 
@@ -65,7 +72,7 @@ def _headers(error: Exception) -> dict[str, str | list[str]]:
     if isinstance(error, MethodNotAllowedError):
         headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, ReactoryError) and error.retryable:
-        headers["Retry-After"] = str(RETRY_AFTER)
+        headers["Retry-After"] = str(error.retry_after if isinstance(error, RateLimitedError) else RETRY_AFTER)
     return headers
 
 

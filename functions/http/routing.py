@@ -14,9 +14,11 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRo
 from aws_lambda_powertools.event_handler.request import Request
 
 from functions.http.call import Call
+from functions.http.limiting import UNLIMITED, rate_limiter
 from functions.http.problems import problem_response
 from reactory.exceptions import InvalidRequestError, MethodNotAllowedError, NotFoundError
 from reactory.observability import bound
+from reactory.runner.rate_limiter import RateLimiter
 from reactory.topology import FUNCTIONS, Route
 
 Component = TypeVar("Component")
@@ -28,16 +30,18 @@ def make_handler(
     function: str,
     endpoints: Mapping[str, Endpoint[Component]],
     component: Callable[[], Component],
+    limiter: Callable[[], RateLimiter] = rate_limiter,
 ) -> Handler:
     """The handler of one function of the topology. ``endpoints`` go by route key: ``GET /workflow/instance/{id}``.
 
-    ``component`` gives the use cases; it is called once per request, so that a process starts even when its
-    surroundings are not ready.
+    ``component`` gives the use cases, ``limiter`` the general rate limit; both are called once per request, so that a
+    process starts even when its surroundings are not ready.
     """
     resolver = APIGatewayHttpResolver(debug=False)
     spec = next(spec for spec in FUNCTIONS if spec.name == function)
     for route in spec.routes:
-        endpoint = _bind(endpoints[f"{route.method} {route.path}"], component)
+        key = f"{route.method} {route.path}"
+        endpoint = _bind(endpoints[key], component, None if key in UNLIMITED else limiter)
         rule = route.path.replace("{", "<").replace("}", ">")
         resolver.route(rule, route.method)(endpoint)
 
@@ -53,10 +57,14 @@ def make_handler(
     return resolver.resolve
 
 
-def _bind(endpoint: Endpoint[Component], component: Callable[[], Component]) -> Callable[..., Response[str]]:
+def _bind(
+    endpoint: Endpoint[Component], component: Callable[[], Component], limiter: Callable[[], RateLimiter] | None
+) -> Callable[..., Response[str]]:
     def run(request: Request, **parameters: str) -> Response[str]:
         call = Call(request.resolved_event.raw_event, parameters)
         with bound(request=call.request_id):
+            if limiter is not None:
+                limiter().check_request(call.tenant, call.client)
             return endpoint(call, component())
 
     return run

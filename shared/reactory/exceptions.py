@@ -3,6 +3,7 @@
     ReactoryError                    code, retryable, http_status; the message says how to fix it
     ├── InvalidRequestError          400  invalid_request
     │   ├── InvalidInputError        400  invalid_input (every problem in ``problems``)
+    │   ├── InvalidScheduleError     400  invalid_schedule (every problem in ``problems``)
     │   └── InvalidCursorError       400  invalid_cursor
     ├── NotFoundError                404  not_found
     │   ├── WorkflowNotFoundError    404  workflow_not_found
@@ -63,6 +64,7 @@ __all__ = [
     "InvalidDefinitionError",
     "InvalidInputError",
     "InvalidRequestError",
+    "InvalidScheduleError",
     "InvalidSettingsError",
     "InvalidStepError",
     "MethodNotAllowedError",
@@ -113,6 +115,16 @@ class InvalidInputError(InvalidRequestError):
     """The start data do not fit the workflow's declared inputs (YF-2): every problem at once."""
 
     code = "invalid_input"
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class InvalidScheduleError(InvalidRequestError):
+    """A schedule document with problems (SC-1, SC-2): all of them in ``problems``."""
+
+    code = "invalid_schedule"
 
     def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
         super().__init__(message)

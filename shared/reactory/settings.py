@@ -32,6 +32,24 @@ KEY_BYTES = 32
 _CREDENTIALS = re.compile(r"(?<=://)[^/?#]*@")
 
 
+class RateLimit(BaseModel):
+    """``limit`` at once and within each ``per`` seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    limit: int = Field(ge=1, le=1_000_000)
+    per: int = Field(ge=1, le=86_400)
+
+
+class RateLimits(BaseModel):
+    """``general``: requests of one caller; ``start``: starts of one workflow by one caller. None: no limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    general: RateLimit | None = RateLimit(limit=100, per=60)
+    start: RateLimit | None = RateLimit(limit=10, per=60)
+
+
 class Settings(BaseModel):
     """What the composition root needs to know. Sizes are bytes, times milliseconds unless the name says otherwise."""
 
@@ -86,6 +104,11 @@ class Settings(BaseModel):
     )
     workflow_overrides: dict[str, Any] = Field(
         default_factory=dict, description="JSON: nameSpace.Name → {maxRetries: 0 to 10, policy: name}"
+    )
+    rate_limits: RateLimits = Field(
+        default_factory=RateLimits,
+        description='JSON such as {"general": {"limit": 100, "per": 60}, "start": {"limit": 10, "per": 60}}: limit 1 to '
+        "1000000, per 1 to 86400 seconds; null in the place of one switches it off",
     )
     request_limit: int = Field(default=1_048_576, ge=1024, description="bytes, at least 1024")
     inline_limit: int = Field(default=131_072, ge=1024, description="bytes, at least 1024")
@@ -189,7 +212,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         raw = source.get(variable(name))
         if raw is None:
             continue
-        if get_origin(info.annotation) not in (list, dict):
+        if info.annotation is not RateLimits and get_origin(info.annotation) not in (list, dict):
             values[name] = raw
             continue
         try:

@@ -65,6 +65,29 @@ def test_a_lowered_limit_holds_for_those_who_come(slots: Slots) -> None:
     assert take(slots, "new", limit=1) is None
 
 
+@pytest.mark.parametrize("limit", [1, 50])
+def test_however_many_have_ended_all_make_room(slots: Slots, limit: int) -> None:
+    """CB-6: after a crash of everything, whatever the limit is now, the next who comes gets a slot, and no more than the
+    limit do.
+    """
+    for number in range(96):
+        take(slots, f"dead-{number}", limit=96, until=NOW + 1_000)
+    take(slots, "alive", limit=97)
+    later = NOW + 1_000
+    assert [take(slots, f"new-{number}", later, limit) is None for number in range(limit)] == [True] * (limit - 1) + [
+        False
+    ]
+    assert take(slots, "dead-5", later, limit) == NOW + MINUTE
+
+
+def test_a_slot_that_has_ended_is_not_kept_over_a_lowered_limit(slots: Slots) -> None:
+    """CB-6: whoever comes back late comes as anybody else."""
+    take(slots, "late", until=NOW + 1_000)
+    take(slots, "b")
+    assert take(slots, "late", NOW + 1_000, limit=1) == NOW + MINUTE
+    assert take(slots, "late", NOW + 1_000, limit=2) is None
+
+
 def test_slots_are_told_apart_by_tenant_and_key(slots: Slots) -> None:
     """CB-6: the holders of one key do not count for another."""
     take(slots, "a", limit=1)

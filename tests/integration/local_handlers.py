@@ -10,10 +10,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from reactory.adapters.counters.breakers import TableBreakers
+from reactory.adapters.counters.slots import TableSlots
 from reactory.adapters.counters.table import Table
 from reactory.local.lambda_context import LambdaContext
+from reactory.ports.breakers import BreakerRules, Permit
 from reactory.ports.bus import Bus, BusEvent
 from reactory.ports.queue import Message, Queue
+from reactory.ports.slots import SlotClaim
 
 _PORTS: dict[str, Any] = {}
 
@@ -58,6 +62,14 @@ def act(event: dict[str, Any], _context: LambdaContext) -> Any:
         case "send":
             queue: Queue = _PORTS["queue"]
             queue.send(event["queue"], [Message(event["body"])])
+        case "count":
+            slots = TableSlots(_PORTS["counters"])
+            return slots.take("t", "k", SlotClaim(1, event["holder"], event["until"]), event["now"])
+        case "fail":
+            breakers = TableBreakers(_PORTS["counters"])
+            breakers.report(Permit("t", event["key"]), BreakerRules(), 1, failed=True)
+            breakers.report(Permit("t", event["key"]), BreakerRules(), 1, failed=True)
+            return [(found.key, found.failures) for found in breakers.list("t", 10)]
         case "unserializable":
             return object()
     return os.getpid()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from reactory.adapters.counters.breakers import TableBreakers
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.queue import MemoryQueue, QueueShape
 from reactory.adapters.memory.table import MemoryTable
@@ -140,6 +141,17 @@ def test_an_error_of_the_queue_reaches_the_handler(world: World) -> None:
     large = failure(pool.invoke({"do": "send", "queue": "jobs", "body": {"text": "x" * 300_000}}))
     assert missing.fault.type == "QueueUnavailableError"
     assert large.fault.type == "PayloadTooLargeError"
+
+
+def test_containers_share_the_counters_of_the_stack(world: World) -> None:
+    """CB-6: what one container has counted, the next one knows, and the stack too."""
+    one, other = world.pool("act"), world.pool("act")
+    claim = {"do": "count", "until": 9_000, "now": 1_000}
+    assert answer(one.invoke(claim | {"holder": "one"})) is None
+    assert answer(other.invoke(claim | {"holder": "other"})) == 9_000
+    assert answer(one.invoke({"do": "fail", "key": "a"})) == [["a", 2]]
+    assert answer(other.invoke({"do": "fail", "key": "b"})) == [["a", 2], ["b", 2]]
+    assert [found.key for found in TableBreakers(world.counters).list("t", 10)] == ["a", "b"]
 
 
 def test_what_a_container_prints_is_shown(world: World) -> None:

@@ -48,6 +48,15 @@ def test_the_description_has_the_projects_version() -> None:
     assert project["version"] == API_VERSION
 
 
+def test_the_description_tells_of_the_rate_limit() -> None:
+    """REST, WR-7: everything but the health check may be answered with 429, and says when to come back."""
+    for key in ROUTES:
+        method, path = key.split(" ")
+        responses = DOCUMENT["paths"][path][method.lower()]["responses"]
+        assert ("429" in responses) == (path != "/health")
+        assert all("Retry-After" in responses[status]["headers"] for status in responses if status == "429")
+
+
 def test_the_description_is_served(lab: Lab) -> None:
     """REST: GET /openapi.json answers it."""
     answer = lab.call("GET", "/openapi.json")

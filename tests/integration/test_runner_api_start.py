@@ -184,6 +184,8 @@ def test_the_caller_is_recorded(lab: Lab) -> None:
     assert trigger(None) == {"mode": "api", "id": "r-9", "caller": "anonymous"}
     assert trigger({"lambda": {"sub": "ada"}})["caller"] == "ada"
     assert trigger({"jwt": {"claims": {"sub": "bob"}}})["caller"] == "bob"
+    signer = "arn:aws:iam::123456789012:user/carol"
+    assert trigger({"iam": {"userArn": signer}})["caller"] == signer
 
 
 @pytest.mark.parametrize(

@@ -342,6 +342,8 @@ class _Judge:
             if fact is None:
                 self.violate("every recorded result is used once", f"{record} comes from no fact")
                 return None, []
+            if isinstance(fact, Control):  # what came too late to begin anything may have moved the clock on
+                machine.state.now = max(machine.state.now, record.at)
             machine.apply(fact)
         self._drain(machine)
         return machine, [effect for effect in machine.effects if isinstance(effect, StatusChanged)]
@@ -416,7 +418,7 @@ class _Judge:
         other, records = undisturbed(fresh, self.world.program, self.world.backend.blobs)
         blobs, owner = self.world.backend.blobs, self.instance.id
         runs = ((machine, self.records), (other, records))
-        mine, theirs = (_timeless(resolved(blobs, _outcome(*run), owner)) for run in runs)
+        mine, theirs = (_timeless(resolved(blobs, _outcome(*run), owner, run[0].context.values)) for run in runs)
         if mine != theirs:
             self.violate("the outcome is that of an undisturbed run", f"{_differences(mine, theirs)}")
 
@@ -516,8 +518,8 @@ def _differences(one: Any, other: Any) -> Any:
     return {name: _differences(one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)}
 
 
-_TIMELY = ("actualDuration", "generation")
-"""What depends on what runs side by side: generations are counted per instance."""
+_TIMELY = ("actualDuration", "generation", "eventId", "instanceId")
+"""What depends on what runs side by side: generations are counted per instance, and ids are made of them."""
 
 
 def _timeless(value: Any) -> Any:

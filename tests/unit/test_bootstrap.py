@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from reactory import bootstrap
+from reactory.adapters.aws.dynamodb import DynamoTable
 from reactory.adapters.aws.eventbridge import EventBridgeBus
 from reactory.adapters.aws.s3 import S3Blobs
 from reactory.adapters.aws.sqs import SqsQueue
@@ -18,6 +19,7 @@ from reactory.adapters.memory.blobs import MemoryBlobs
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
 from reactory.adapters.memory.queue import MemoryQueue
+from reactory.adapters.memory.table import MemoryTable
 from reactory.adapters.sealing.blobs import SealedBlobs
 from reactory.adapters.system import SystemClock, UlidIds
 from reactory.bootstrap import App, Ports
@@ -61,6 +63,17 @@ def test_aws_settings_wire_boto3_adapters_without_connecting(storage: Ports, mon
     assert isinstance(app.queue, SqsQueue)
     assert isinstance(app.bus, EventBridgeBus)
     assert isinstance(app.blobs, S3Blobs)
+
+
+def test_the_counters_of_an_app_stand_on_one_table(storage: Ports) -> None:
+    """CB-6: breakers, buckets and slots are kept where the queue is, in the table that the settings name."""
+    memory = bootstrap.bootstrap(Settings(aws="memory"), **storage)
+    assert isinstance(memory.breakers._table, MemoryTable)  # type: ignore[attr-defined]  # not of the port
+    aws = bootstrap.bootstrap(Settings(aws="boto3", counters_table="mine"), **storage)
+    table = aws.breakers._table  # type: ignore[attr-defined]  # not of the port
+    assert isinstance(table, DynamoTable)
+    assert table._table == "mine"
+    assert aws.slots._table is table  # type: ignore[attr-defined]  # not of the port
 
 
 def test_overrides_take_the_place_of_adapters(storage: Ports) -> None:

@@ -81,6 +81,16 @@ def test_broad_globs_leave_out_what_is_no_workflow(tmp_path: Path) -> None:
     assert [file.path.name for file in load_module(folder).workflows] == ["a.yaml"]
 
 
+def test_a_schedule_is_known_by_its_name(tmp_path: Path) -> None:
+    """SC-1: ``*-schedule.yaml`` is a schedule also where only a glob of workflows finds it."""
+    folder = module(
+        tmp_path / "shop", "workflows: ['*.y*ml']\n", {"a.yaml": "a", "x-schedule.yaml": "s", "y-schedule.yml": "s"}
+    )
+    loaded = load_module(folder)
+    assert [file.path.name for file in loaded.workflows] == ["a.yaml"]
+    assert [file.path.name for file in loaded.schedules] == ["x-schedule.yaml", "y-schedule.yml"]
+
+
 def test_two_modules_may_use_the_same_file_names(tmp_path: Path) -> None:
     """Each module's Python files live under a package of their own, with relative imports inside it."""
     for name in ("one", "two"):

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from reactory.exceptions import InvalidSettingsError
-from reactory.settings import Settings, read_settings, variable
+from reactory.settings import RateLimit, RateLimits, Settings, read_settings, variable
 
 
 def refused(**environ: str) -> InvalidSettingsError:
@@ -153,3 +153,14 @@ def test_master_keys_are_never_shown() -> None:
     settings = Settings(encryption="local", encryption_key=f"{KEY},{KEY}")
     assert KEY not in repr(settings) + str(settings)
     assert settings.master_keys == [bytes(32), bytes(32)]
+
+
+def test_rate_limits_are_json() -> None:
+    """WR-7: what is left out keeps its default, null switches a limit off, and a mistake is named by its place."""
+    assert Settings().rate_limits == RateLimits(general=RateLimit(limit=100, per=60), start=RateLimit(limit=10, per=60))
+    found = read_settings({"REACTORY_RATE_LIMITS": '{"general": null, "start": {"limit": 3, "per": 1}}'}).rate_limits
+    assert found == RateLimits(general=None, start=RateLimit(limit=3, per=1))
+    assert read_settings({"REACTORY_RATE_LIMITS": '{"general": null}'}).rate_limits.start is not None
+    for wrong in ('{"start": {"limit": 0, "per": 60}}', '{"start": {"limit": 5}}', '{"begin": null}', "[]", "many"):
+        with pytest.raises(InvalidSettingsError, match=r"REACTORY_RATE_LIMITS.*Expected: JSON such as"):
+            read_settings({"REACTORY_RATE_LIMITS": wrong})

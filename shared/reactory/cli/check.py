@@ -1,4 +1,4 @@
-"""What ``reactory validate`` finds in one file: a workflow document, or a module's manifest.
+"""What ``reactory validate`` finds in one file: a workflow document, a schedule, or a module's manifest.
 
 A document that belongs to a module is judged with the module's Python steps, so that a handler that nobody registers is
 found; any other document can only be judged by itself.
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reactory.steps.manifest import MANIFEST_NAME
+from reactory.steps.manifest import MANIFEST_NAME, SCHEDULE_ENDINGS
 
 if TYPE_CHECKING:
     from reactory.definition.problem import Problem
@@ -37,8 +37,9 @@ class Checker:
             manifests = sorted(path.glob(f"*/{MANIFEST_NAME}")) or manifests
         for manifest in manifests:
             yield from self._once(manifest)
-            for workflow in self._module(manifest.parent).workflows:
-                yield from self._once(workflow.path)
+            module = self._module(manifest.parent)
+            for file in (*module.workflows, *module.schedules):
+                yield from self._once(file.path)
 
     def _once(self, file: Path) -> Iterator[dict[str, Any]]:
         resolved = file.resolve()
@@ -47,7 +48,7 @@ class Checker:
             if file.name == MANIFEST_NAME:
                 yield from self._manifest(file)
             else:
-                yield from self._python(file) if file.suffix == ".py" else self._document(file)
+                yield from self._python(file) if file.suffix == ".py" else self._text(file)
 
     def _module(self, folder: Path) -> Module:
         from reactory.steps.modules import load_module
@@ -70,23 +71,35 @@ class Checker:
         for place, problems in found.items():
             yield _answer(place, problems, missing=missing and place == str(file))
 
-    def _document(self, file: Path) -> Iterator[dict[str, Any]]:
+    def _text(self, file: Path) -> Iterator[dict[str, Any]]:
         from reactory.definition.problem import Problem
+
+        try:
+            text = file.read_bytes()
+        except OSError as error:
+            problem = Problem(code="UNREADABLE_FILE", path="", message=f"cannot be read: {error.strerror}")
+            yield _answer(str(file), [problem], missing=True)
+            return
+        yield from _schedule(file, text) if self._is_schedule(file, text) else self._document(file, text)
+
+    def _document(self, file: Path, text: bytes) -> Iterator[dict[str, Any]]:
         from reactory.definition.validate import validate as problems_of
         from reactory.exceptions import InvalidDefinitionError
         from reactory.runner.envelope import read_document
 
         handlers, note = self._handlers(file)
-        missing = False
         try:
-            document = read_document(file.read_bytes(), name=str(file))
+            document = read_document(text, name=str(file))
             problems = list(problems_of(document, handlers=handlers, policies=_policies()))
         except InvalidDefinitionError as error:
             problems = list(error.problems)
-        except OSError as error:
-            missing = True
-            problems = [Problem(code="UNREADABLE_FILE", path="", message=f"cannot be read: {error.strerror}")]
-        yield _answer(str(file), problems, missing=missing, note=note)
+        yield _answer(str(file), problems, missing=False, note=note)
+
+    def _is_schedule(self, file: Path, text: bytes) -> bool:
+        """By its name, because its module lists it as one, or by what is written in it."""
+        module, place = self._nearest(file), file.resolve()
+        listed = [schedule.path.resolve() for schedule in module.schedules] if module else []
+        return file.name.endswith(SCHEDULE_ENDINGS) or place in listed or _reads_as_schedule(text)
 
     def _python(self, file: Path) -> Iterator[dict[str, Any]]:
         """A file of workflows in Python: it is built with its module, whose faults say what is wrong with it."""
@@ -130,6 +143,29 @@ class Checker:
     def _nearest(self, file: Path) -> Module | None:
         folder = next((parent for parent in file.resolve().parents if (parent / MANIFEST_NAME).is_file()), None)
         return None if folder is None else self._module(folder)
+
+
+def _reads_as_schedule(text: bytes) -> bool:
+    from reactory.definition.document import load_document
+    from reactory.exceptions import InvalidDefinitionError
+
+    try:
+        data = load_document(text).data
+    except InvalidDefinitionError:
+        return False
+    return {"schedule", "workflow"} <= data.keys() and "steps" not in data
+
+
+def _schedule(file: Path, text: bytes) -> Iterator[dict[str, Any]]:
+    from reactory.exceptions import InvalidScheduleError
+    from reactory.scheduler.document import parse_schedule
+
+    problems: Sequence[Problem] = ()
+    try:
+        parse_schedule(text, name=str(file))
+    except InvalidScheduleError as error:
+        problems = error.problems
+    yield _answer(str(file), problems, missing=False)
 
 
 def _answer(file: str, problems: Sequence[Problem], *, missing: bool, note: str = "") -> dict[str, Any]:

@@ -16,7 +16,9 @@ from reactory.cli.output import emit
 def validate(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE…", help="Workflow documents (YAML or JSON), a module.yaml, or a module's folder."),
+        typer.Argument(
+            metavar="FILE…", help="Workflows and schedules (YAML or JSON), a module.yaml, or a module's folder."
+        ),
     ],
     output: Output = Format.text,
 ) -> None:

@@ -21,6 +21,7 @@ from reactory.definition.fields import (
     refusal,
     text,
 )
+from reactory.definition.modelcheck import check_shape
 from reactory.definition.pattern import PatternError, matches
 from reactory.definition.usage import ROOTS
 from reactory.definition.wording import shown
@@ -170,8 +171,6 @@ class TransformationModel(Shape):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        from reactory.definition.shape import check_shape  # late: shape needs the models
-
         if self.target in ROOTS:
             raise refusal(
                 INVALID_FIELD, f"{self.target!r} hides what expressions call so: name it else", field="target"

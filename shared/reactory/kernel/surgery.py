@@ -5,7 +5,7 @@ All three come down to one thing: for a block, say which of its steps are finish
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from reactory.definition.program import Block, CustomConfig, JoinConfig, Node, Program, TaskConfig, all_nodes
@@ -53,8 +53,10 @@ def downstream(block: Block, index: int) -> set[int]:
     return found
 
 
-def _recount(machine: Machine, key: str, done: set[int]) -> None:
-    """What each unfinished step of a block still waits for, when these are finished."""
+def _recount(machine: Machine, key: str, done: set[int], again: Collection[int] = ()) -> None:
+    """What each unfinished step of a block still waits for, when these are finished. Those of ``again`` wait for one more
+    at least: a join that had enough without the step that is run anew would never see it otherwise.
+    """
     block, progress = machine.block(key), machine.state.blocks[key]
     begin = paths.prefix(key)
     satisfied = done | {
@@ -70,7 +72,7 @@ def _recount(machine: Machine, key: str, done: set[int]) -> None:
         through = sum(other in satisfied for other in before)
         if index not in done and len(before) > 1 and through:
             wanted = node.config.rule.needed(len(before)) if isinstance(node.config, JoinConfig) else len(before)
-            need[str(index)] = wanted - through
+            need[str(index)] = max(wanted - through, 1) if index in again else wanted - through
     progress.need = need
 
 
@@ -202,7 +204,7 @@ def rewind(machine: Machine, key: str, index: int) -> None:
     state.finishing = False
     progress.joins = {joined: until for joined, until in progress.joins.items() if int(joined) not in again}
     _forget(state.frames[machine.frame_key(key)], [block.nodes[number] for number in again])
-    _recount(machine, key, done - again)
+    _recount(machine, key, done - again, again - {index})
     machine.enter(key, index)
     _requeue(machine)
 
@@ -220,12 +222,13 @@ def fork(machine: Machine, step: str) -> State:
     index = next((number for number, node in enumerate(block.nodes) if node.id == step), None)
     if index is None:
         raise ConflictError(_no_fork(program, step))
-    through = _finished_at_root(machine) - downstream(block, index)
+    again = downstream(block, index)
+    through = _finished_at_root(machine) - again
     kept = Frame(dict(source.frames[""].outs), dict(source.frames[""].stat)) if source.frames else Frame()
     _forget(kept, [node for number, node in enumerate(block.nodes) if number not in through])
     state = State(variables=dict(source.variables), frames={"": kept}, blocks={"": BlockState(left=0)})
     other = type(machine)(program, state, machine.context)
-    _recount(other, "", through)
+    _recount(other, "", through, again - {index})
     for number in _may_begin(other, "", through):
         other.enter("", number)
     return state

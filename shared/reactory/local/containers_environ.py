@@ -10,6 +10,9 @@ import msgspec
 from reactory import topology
 from reactory.local.lambda_context import REGION
 
+RATE_LIMITS = '{"general": {"limit": 60000, "per": 60}, "start": {"limit": 60000, "per": 60}}'
+"""Raised, so that a developer's own loop is not throttled; an environment that has its own keeps them."""
+
 
 def containers_environ(
     inherited: Mapping[str, str], *, uri: str, database: str, modules: Sequence[Path], aws: Mapping[str, str]
@@ -21,6 +24,7 @@ def containers_environ(
     region = aws.get("AWS_REGION") or inherited.get("AWS_REGION") or REGION
     kept = {name: value for name, value in inherited.items() if not ("AWS_ENDPOINT_URL" in aws and _leads_past(name))}
     return {
+        "REACTORY_RATE_LIMITS": RATE_LIMITS,
         **kept,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,

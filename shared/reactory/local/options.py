@@ -13,8 +13,8 @@ class DevOptions:
     """``port`` 0 takes a free one. ``modules`` are folders or packages with modules; none: the folder ``workflows``.
 
     ``mongodb_uri`` None: the environment's MONGODB_URI, else a mongod of our own on ``data``. ``fresh`` empties ``data``.
-    ``aws``: queues and bus in memory; ``moto``: boto3 against moto in this process; ``endpoint``: boto3 against
-    AWS_ENDPOINT_URL. ``workers`` and ``api_containers`` bound the containers that run at once. ``grace`` is how many
+    ``aws``: queues, bus and counters in memory; ``moto``: boto3 against moto in this process; ``endpoint``: boto3
+    against AWS_ENDPOINT_URL. ``workers`` and ``api_containers`` bound the containers that run at once. ``grace`` is how many
     seconds a stop waits for what runs. ``environ`` is added to the environment of the containers.
     """
 

@@ -1,8 +1,8 @@
 """Circuit breakers that all processes share (CB-1 to CB-8). A breaker is known by tenant and key (``host:api.acme.com``).
 
 All times are milliseconds since the epoch, by the clock of whoever asks. Every decision is one conditional update, so
-that no two processes are given the same permit. Errors of every method: StoreUnavailableError; the caller lets the call
-pass then, and says so.
+that no two processes are given the same permit. A breaker is known from its first failure on; one that is not known is
+closed. Errors of every method: CountersUnavailableError; the caller lets the call pass then, and says so.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Breakers(Protocol):
 
     # last in the class: below it, the type ``list`` would mean this method
     def list(self, tenant: str, limit: int, after: str | None = None) -> list[Breaker]:
-        """Those that are known, ordered by key, beginning behind the key ``after``. One that nobody asked about for a
-        day may be missing.
+        """Those that are known, ordered by key, beginning behind the key ``after``. One that has not changed for a day may
+        be missing, and what changed within the last second may be shown as it was before.
         """
         ...

@@ -1,6 +1,6 @@
 """Rate limits that all processes share: token buckets, known by tenant and key.
 
-Times are milliseconds since the epoch, by the clock of whoever asks. Errors: StoreUnavailableError; the caller lets it
+Times are milliseconds since the epoch, by the clock of whoever asks. Errors: CountersUnavailableError; the caller lets it
 pass then, and says so.
 """
 
@@ -23,6 +23,7 @@ class Buckets(Protocol):
         """Take ``amount`` tokens, at most ``rate.limit``.
 
         None: taken. Else nothing was taken, and the answer is the earliest time at which there may be enough. One
-        conditional update per decision.
+        conditional update per decision, none for who is known to be over the limit. Raises ValueError for an amount
+        that no bucket of this rate can give.
         """
         ...

@@ -1,6 +1,6 @@
 """Concurrency limits that all processes share: at most ``limit`` holders of one key at a time.
 
-Times are milliseconds since the epoch, by the clock of whoever asks. Errors: StoreUnavailableError; the caller lets it
+Times are milliseconds since the epoch, by the clock of whoever asks. Errors: CountersUnavailableError; the caller lets it
 pass then, and says so.
 """
 
@@ -30,7 +30,7 @@ class Slots(Protocol):
         """Hold a slot until it is released, or its time is over.
 
         None: held; a holder that holds one already keeps it, with the new ``until``. Else the answer is when the first
-        of the others ends at the latest.
+        of the others ends at the latest. Raises ValueError for a limit that is not 1 to MOST_SLOTS.
         """
         ...
 

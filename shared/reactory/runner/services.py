@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from reactory.ports.blobs import Blobs
+from reactory.ports.buckets import Buckets
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
@@ -35,5 +36,7 @@ class Services(Protocol):
     def tasks(self) -> TaskStore: ...
     @property
     def records(self) -> Records: ...
+    @property
+    def buckets(self) -> Buckets: ...
     @property
     def queue(self) -> Queue: ...

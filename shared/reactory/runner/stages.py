@@ -1,6 +1,6 @@
 """The start pipeline, stage by stage, in the order of WR-7. A stage rejects by raising its own error.
 
-Authentication, authorisation, rate limits, configuration and admission take their places in ``STAGES`` as they come.
+Authentication, authorisation, configuration and admission take their places in ``STAGES`` as they come.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from reactory.definition.inputs import accept_input
 from reactory.exceptions import InvalidInputError, InvalidRequestError, PayloadTooLargeError
 from reactory.kernel.rules import RULES, Rules
 from reactory.runner.pinning import rules_for
+from reactory.runner.rate_limiter import RateLimiter
 from reactory.runner.request import StartRequest
 from reactory.settings import Settings
 
@@ -45,7 +46,15 @@ class Pipeline:
 
     settings: Settings
     programs: Definitions
+    limiter: RateLimiter
     resolved: dict[tuple[str, str, str | None], StoredDefinition] = field(default_factory=dict)
+
+
+def limit_rate(pipeline: Pipeline, draft: Draft) -> None:
+    """WR-7: starts that a caller asks for are counted per workflow, before anything looks at what they bring along."""
+    request = draft.request
+    if request.mode == "api" and request.caller is not None:
+        pipeline.limiter.check_start(request.tenant, request.workflow.partition("@")[0], request.caller)
 
 
 def check_labels(_: Pipeline, draft: Draft) -> None:
@@ -124,4 +133,4 @@ def pin_rules(pipeline: Pipeline, draft: Draft) -> None:
 
 Stage = Callable[[Pipeline, Draft], None]
 
-STAGES: tuple[Stage, ...] = (check_labels, resolve_definition, check_size, accept_data, pin_rules)
+STAGES: tuple[Stage, ...] = (limit_rate, check_labels, resolve_definition, check_size, accept_data, pin_rules)

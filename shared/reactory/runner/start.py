@@ -12,6 +12,7 @@ from reactory.exceptions import AmbiguousWriteError, IdempotencyConflictError, R
 from reactory.host.wakeups import send_wakeups
 from reactory.kernel.values import make_ref
 from reactory.ports.store import Instance
+from reactory.runner.rate_limiter import RateLimiter
 from reactory.runner.request import Kin, Mode, Started, StartRequest, keyed_id, request_hash
 from reactory.runner.services import Services
 from reactory.runner.stages import STAGES, Draft, Pipeline
@@ -25,7 +26,8 @@ class StartWorkflow:
 
     def __init__(self, services: Services, programs: Definitions) -> None:
         self._services = services
-        self._pipeline = Pipeline(settings=services.settings, programs=programs)
+        limiter = RateLimiter(services.settings.rate_limits, services.buckets, services.clock)
+        self._pipeline = Pipeline(settings=services.settings, programs=programs, limiter=limiter)
 
     def start_workflow(
         self,

@@ -15,6 +15,8 @@ from reactory.steps.fault import FaultCode, ModuleFault
 from reactory.steps.package import StepsImportError
 
 MANIFEST_NAME = "module.yaml"
+SCHEDULE_ENDINGS = ("-schedule.yaml", "-schedule.yml")
+"""A file with such a name is a schedule, whichever of the globs finds it."""
 
 _Name = Annotated[str, msgspec.Meta(pattern=f"^{NAME.pattern}")]
 _NameSpace = Annotated[str, msgspec.Meta(pattern=f"^{NAME_SPACE.pattern}")]

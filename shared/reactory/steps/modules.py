@@ -15,7 +15,7 @@ from typing import NamedTuple
 from reactory.exceptions import ConflictError
 from reactory.steps.fault import ModuleFault
 from reactory.steps.function import StepFunction
-from reactory.steps.manifest import MANIFEST_NAME, Manifest, ManifestFile
+from reactory.steps.manifest import MANIFEST_NAME, SCHEDULE_ENDINGS, Manifest, ManifestFile
 from reactory.steps.package import ModulePackage, StepsImportError
 from reactory.steps.pythonworkflows import PythonWorkflows
 from reactory.steps.registry import StepRegistry, marked_steps
@@ -156,7 +156,9 @@ class _Loader:
             return Module(self._file.module, self._folder, faults=tuple(self._file.faults))
         schedules = self._read("schedules", manifest.schedules, skip=set())
         known = {path, *(file.path for file in schedules)}
-        workflows = self._read("workflows", manifest.workflows, skip=known)
+        found = self._read("workflows", manifest.workflows, skip=known)
+        schedules += tuple(file for file in found if file.path.name.endswith(SCHEDULE_ENDINGS))
+        workflows = tuple(file for file in found if not file.path.name.endswith(SCHEDULE_ENDINGS))
         package = ModulePackage(self._folder, self._package)
         steps = dict.fromkeys(self._steps(manifest, package))
         written = PythonWorkflows(package, self._folder, self._file)

@@ -21,6 +21,7 @@ from reactory.adapters.system import SystemClock, UlidIds
 from reactory.local import endpoint
 from reactory.local.bus_rules import follow_rules
 from reactory.local.container_wiring import memory
+from reactory.local.containers_environ import RATE_LIMITS
 from reactory.ports.bus import BusEvent
 from reactory.topology import BUS, FUNCTIONS
 from tests.integration.handlers.deployment import Deployment, Told, cool_down
@@ -46,6 +47,7 @@ def configure(mongo_uri: str, empty_database: Database[dict[str, Any]], monkeypa
             "REACTORY_DATABASE": empty_database.name,
             "REACTORY_MODULES": json.dumps([str(path) for path in MODULES]),
             "REACTORY_BUS": BUS,
+            "REACTORY_RATE_LIMITS": RATE_LIMITS,
             **more,
         }
         for name, value in values.items():

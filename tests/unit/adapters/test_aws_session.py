@@ -9,7 +9,7 @@ import pytest
 
 from reactory.adapters.aws import session
 from reactory.adapters.aws.secrets import read_secret
-from reactory.exceptions import UnavailableError
+from reactory.exceptions import CountersUnavailableError, UnavailableError
 
 
 @pytest.fixture
@@ -54,6 +54,14 @@ def test_clients_give_up_before_the_function_does() -> None:
     assert receiving.read_timeout > session.LONG_POLL
 
 
+@pytest.mark.usefixtures("region")
+def test_a_counter_is_not_waited_for_long() -> None:
+    """CB-6: a breaker must not make a step slow: two attempts, a second to connect and a second to read."""
+    config: Any = session.dynamodb_client().meta.config
+    assert (config.connect_timeout, config.read_timeout) == (1.0, 1.0)
+    assert config.retries == {"mode": "standard", "total_max_attempts": 2}
+
+
 def test_a_missing_region_says_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """Without a region there is no client, and the error names the variable."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
@@ -61,6 +69,8 @@ def test_a_missing_region_says_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(UnavailableError, match="Set AWS_REGION"):
         session.sqs_client()
+    with pytest.raises(CountersUnavailableError, match="Set AWS_REGION"):
+        session.dynamodb_client()
 
 
 @pytest.mark.usefixtures("region")

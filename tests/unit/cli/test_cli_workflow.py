@@ -203,3 +203,37 @@ def test_validate_a_folder_without_a_module(terminal: Terminal, tmp_path: Path) 
     result = terminal.run("validate", str(tmp_path))
     assert result.exit_code == 3
     assert "[MODULE_NOT_FOUND]" in result.stdout
+
+
+SCHEDULE = "id: lab.daily\nname: Daily\nworkflow: {id: lab.Hello}\nschedule:\n  cron: '0 2 * * *'\n"
+BAD_SCHEDULE = SCHEDULE.replace("0 2", "0 25") + "overlapp: skip\n"
+
+
+@pytest.mark.parametrize("name", ["daily-schedule.yaml", "daily-schedule.yml", "daily.yaml"])
+def test_validate_a_schedule(terminal: Terminal, tmp_path: Path, name: str) -> None:
+    """SC-1, SC-2: a schedule is known by its name or its content; every problem is told with its line."""
+    file = tmp_path / name
+    file.write_text(SCHEDULE, encoding="utf-8")
+    result = terminal.run("validate", str(file))
+    assert (result.exit_code, result.stdout) == (0, f"{file}: valid\n")
+    file.write_text(BAD_SCHEDULE, encoding="utf-8")
+    result = terminal.run("validate", str(file))
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith(f"{file}:5: schedule.cron: the hour: 25 is out of range")
+    assert lines[1] == f"{file}:6: overlapp: `overlapp` is not a field here; did you mean overlap? [UNKNOWN_FIELD]"
+
+
+def test_validate_the_schedules_of_a_module(terminal: Terminal, module: Path) -> None:
+    """SC-1: the schedules that a manifest names are checked with the module, whatever they are called."""
+    (module / "module.yaml").write_text(MANIFEST + "schedules: [times/*]\n", encoding="utf-8")
+    (module / "times").mkdir()
+    (module / "times" / "good-schedule.yaml").write_text(SCHEDULE, encoding="utf-8")
+    (module / "times" / "bad.yaml").write_text("id: lab.bad\n", encoding="utf-8")
+    for path in (module, module / "times" / "bad.yaml"):
+        result = terminal.run("validate", str(path))
+        assert result.exit_code == 1
+        assert f"{module}/times/bad.yaml:1: schedule: `schedule` is missing: it is required here [MISSING_FIELD]" in (
+            result.stdout.splitlines()
+        )
+    assert f"{module}/times/good-schedule.yaml: valid" in terminal.run("validate", str(module)).stdout

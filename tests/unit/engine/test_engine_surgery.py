@@ -52,6 +52,38 @@ def test_branches_beside_a_rewound_step_stay(engine: Engine) -> None:
     assert engine.calls[3:] == ["z", "x", "z"]
 
 
+def early_join(engine: Engine) -> list[dict[str, Any]]:
+    """Three steps side by side, and a join that two of them satisfy."""
+    steps = [engine.do(name, label=name, dependsOn=[]) for name in "abc"]
+    join = engine.node("two", "join", strategy="n_of", count=2) | {"dependsOn": ["a", "b", "c"]}
+    return [*steps, join, engine.do("after", label="after"), nap(engine)]
+
+
+def test_a_join_waits_for_the_rewound_step_though_it_had_enough_without_it(engine: Engine) -> None:
+    """LC-14, YF-8: else nothing could ever go on."""
+    run = engine.run(*early_join(engine))
+    done = set(engine.calls) - {"after"}
+    assert len(done) >= 2
+    again = max(done)
+    engine.calls.clear()
+    rewind(engine, run, again)
+    assert engine.calls == [again, "after"]
+    engine.advance(60_000)
+    assert engine.status(run) == "COMPLETED"
+
+
+def test_a_fork_from_a_step_of_an_early_join_runs_that_step(engine: Engine) -> None:
+    """LC-14, YF-8: the others alone would have satisfied the join."""
+    run = engine.run(*early_join(engine))
+    engine.calls.clear()
+    fork = engine.runner.forks.fork(run, "a").instance.id
+    engine.work()
+    engine.until_idle(fork)
+    assert "a" in engine.calls
+    assert engine.calls[-1] == "after"
+    assert engine.status(fork) == "COMPLETED"
+
+
 def test_a_failed_instance_can_be_rewound(engine: Engine) -> None:
     """LC-14: FAILED → PENDING → RUNNING, from an earlier step than the one that failed."""
     engine.errors["c"] = [ValueError("x")]

@@ -22,6 +22,18 @@ def test_containers_can_read_their_settings() -> None:
     assert (settings.aws, settings.modules, settings.log_level) == ("memory", ["/modules/acme"], "DEBUG")
 
 
+def test_rate_limits_are_raised_unless_the_developer_sets_them() -> None:
+    """WR-7: a loop on a laptop is not throttled, and whoever wants to see a limit at work can."""
+
+    def start_limit(own: dict[str, str]) -> int | None:
+        environ = containers_environ(own, uri="mongodb://127.0.0.1:1", database="reactory", modules=[], aws={})
+        limit = read_settings(environ).rate_limits.start
+        return None if limit is None else limit.limit
+
+    assert start_limit({}) == 60_000
+    assert start_limit({"REACTORY_RATE_LIMITS": "{}"}) == 10
+
+
 def test_with_an_endpoint_nothing_leads_past_it() -> None:
     """Profiles, session tokens and endpoints of single services are left out when an endpoint is used."""
     environ = containers_environ(

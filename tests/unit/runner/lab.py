@@ -34,6 +34,7 @@ from reactory.host.services import Limits, Services
 from reactory.host.wakeups import read_wakeup
 from reactory.host.worker import WakeUp, Worker
 from reactory.ports.blobs import Blobs
+from reactory.ports.buckets import Buckets
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
@@ -42,8 +43,9 @@ from reactory.ports.results import ResultCache
 from reactory.ports.store import DefinitionStore, InstanceStore
 from reactory.ports.tasks import TaskStore
 from reactory.runner.children import child_starter
+from reactory.runner.rate_limiter import RateLimiter
 from reactory.runner.runner import Runner
-from reactory.settings import Settings
+from reactory.settings import RateLimits, Settings
 from reactory.steps.function import StepFunction
 from reactory.steps.registry import StepRegistry
 from reactory.topology import EVENTS, WAKEUPS
@@ -64,6 +66,7 @@ class Ports:
     tasks: TaskStore
     results: ResultCache
     records: Records
+    buckets: Buckets
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,14 @@ class Answer:
         return json.loads(self.text)
 
 
+OFF = RateLimits(general=None, start=None)
+
+
 class Lab:
     """Everything that has state is shared by all runners that ``runner`` makes."""
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings(aws="memory")
+        self.settings = settings or Settings(aws="memory", rate_limits=OFF)
         self.clock = ManualClock()
         self.ids = SequentialIds()
         self.instances = MemoryInstances(self.clock)
@@ -97,12 +103,13 @@ class Lab:
         self.blobs = MemoryBlobs()
         self.queue = MemoryQueue(self.clock, self.ids)
         self.bus = MemoryBus()
+        self.buckets = MemoryBuckets()
         self.limits = Limits()
         self.steps = StepRegistry()
         self.failing: set[str] = set()
         self.steps.add(StepFunction(self._work, "lab.work"))
         self.runner = self.make_runner()
-        self.handler = make_handler("runner-api", ENDPOINTS, lambda: self.runner)
+        self.handler = make_handler("runner-api", ENDPOINTS, lambda: self.runner, self.limiter)
         self._worker: Worker | None = None
         self._requests = count(1)
 
@@ -110,6 +117,9 @@ class Lab:
         if name in self.failing:
             raise ValueError(f"{name} is broken")
         return {"done": name}
+
+    def limiter(self) -> RateLimiter:
+        return RateLimiter(self.settings.rate_limits, self.buckets, self.clock)
 
     def make_runner(self, **ports: Any) -> Runner:
         """Another runner on the same stores, as another process would be; ``ports`` replace some."""

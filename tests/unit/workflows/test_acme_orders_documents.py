@@ -8,7 +8,9 @@ import pytest
 
 from reactory.definition.compile import load_program
 from reactory.definition.document import load_document
+from reactory.definition.inputs import accept_input
 from reactory.definition.validate import validate
+from reactory.scheduler.modules import load_schedules
 from reactory.steps import load_modules
 
 MODULES = load_modules([Path(__file__).parents[3] / "workflows" / "acme-orders"])
@@ -23,7 +25,18 @@ def test_the_module_loads_without_a_fault() -> None:
 def test_no_document_is_forgotten() -> None:
     """Every document in the folder is named by the manifest."""
     folder = MODULES.modules[0].folder
-    assert {path.name for path in folder.glob("*.yaml")} == {*FILES, "module.yaml"}
+    schedules = {file.path.name for file in MODULES.schedules}
+    assert {path.name for path in folder.glob("*.yaml")} == {*FILES, *schedules, "module.yaml"}
+
+
+def test_the_schedules_start_what_is_there() -> None:
+    """SC-1: the example's schedules are read without a fault, and each starts a workflow of the module with its inputs."""
+    loaded = load_schedules(MODULES)
+    assert ([str(fault) for fault in loaded.faults], len(loaded.schedules)) == ([], 1)
+    programs = {f"{program.id}@{program.version}": program for program in map(load_program, FILES.values())}
+    for found in loaded.schedules:
+        _, problems = accept_input(programs[str(found.schedule.workflow)].inputs, found.schedule.properties)
+        assert problems == []
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -19,7 +19,7 @@ from reactory.topology import COUNTERS_INDEX
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-TOKEN = "token"
+LATEST = "latest"
 """The attribute with the token of the latest change."""
 
 Attribute = Any
@@ -65,9 +65,8 @@ class DynamoTable:
         except ClientError as error:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
-            found = cast("Mapping[str, Attribute] | None", error.response.get("Item"))
-            done = bool(found) and found.get(TOKEN) == _encoded(token)
-            return Changed(done=done, item=_decoded(found) if found else None)
+            found = cast("Mapping[str, Attribute]", error.response.get("Item") or {})
+            return Changed(done=found.get(LATEST) == _encoded(token), item=_decoded(found) if found else None)
         return Changed(done=True, item=_decoded(answer.get("Attributes") or {}))
 
     def _pages(self, kind: str, limit: int, after: str | None) -> Iterator[Item]:
@@ -109,13 +108,13 @@ class _Request:
 
     def condition(self, guard: Guard, token: str) -> str:
         """The guard, and that the item does not show this very change."""
-        name, value = self._path((TOKEN,)), self._value(token)
+        name, value = self._path((LATEST,)), self._value(token)
         others = f"attribute_not_exists({name})", f"{name} <> {value}"
         alternatives = [" AND ".join(map(self._test, alternative)) for alternative in guard]
         return " OR ".join(f"({alternative} AND {other})" for alternative in alternatives for other in others)
 
     def update(self, change: Change, token: str) -> str:
-        put = {**change.put, TOKEN: token}
+        put = {**change.put, LATEST: token}
         sets = [f"{self._path((name,))} = {self._value(value)}" for name, value in put.items()]
         sets += [
             f"{self._path((name, member))} = {self._value(value)}"
@@ -156,7 +155,7 @@ def _encoded(value: Value) -> Attribute:
 
 
 def _decoded(attributes: Mapping[str, Attribute]) -> Item:
-    return {name: _value(attribute) for name, attribute in attributes.items() if name not in ("pk", TOKEN)}
+    return {name: _value(attribute) for name, attribute in attributes.items() if name not in ("pk", LATEST)}
 
 
 def _value(attribute: Attribute) -> Any:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from reactory.exceptions import UnavailableError
+from reactory.exceptions import CountersUnavailableError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -63,8 +63,9 @@ def s3_client() -> S3Client:
 
 
 def dynamodb_client() -> DynamoDBClient:
-    """For counters: two attempts, each of which is short."""
-    return cast("DynamoDBClient", _client("dynamodb", COUNTING_TIMEOUT, COUNTING_TIMEOUT, attempts=2))
+    """For counters: two attempts, each of which is short. Raises CountersUnavailableError."""
+    made = _client("dynamodb", COUNTING_TIMEOUT, COUNTING_TIMEOUT, attempts=2, error=CountersUnavailableError)
+    return cast("DynamoDBClient", made)
 
 
 def secrets_client() -> Any:
@@ -77,7 +78,14 @@ def kms_client() -> Any:
     return _client("kms", READ_TIMEOUT)
 
 
-def _client(service: str, read_timeout: float, connect_timeout: float = CONNECT_TIMEOUT, *, attempts: int = 3) -> Any:
+def _client(
+    service: str,
+    read_timeout: float,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    *,
+    attempts: int = 3,
+    error: type[UnavailableError] = UnavailableError,
+) -> Any:
     import boto3
     from botocore.config import Config
 
@@ -90,6 +98,6 @@ def _client(service: str, read_timeout: float, connect_timeout: float = CONNECT_
         max_pool_connections=32,
         tcp_keepalive=True,
     )
-    with classified(UnavailableError, service, "client"):
+    with classified(error, service, "client"):
         # A session of its own: boto3's default session is shared and not thread-safe.
         return boto3.session.Session().client(service, config=config)  # type: ignore[call-overload]  # the service's name is not a literal here

@@ -31,7 +31,8 @@ class TableBuckets:
     """Implements the port ``Buckets``.
 
     ``tat`` never goes back. So what this process saw of a bucket last is a good guess, and where even that is too far
-    ahead, a refusal needs no request at all: whoever is throttled costs nothing.
+    ahead, a refusal needs no request at all: whoever is throttled costs nothing. Others may have taken more meanwhile: then
+    the time in that refusal is early.
     """
 
     def __init__(self, table: Changeable) -> None:
