@@ -81,8 +81,8 @@ def _create_function(
         environment=_environment(Stack.of(scope), spec, resources, code),
     )
     acknowledge(function, REASONS)
-    for queue in spec.queues:
-        _feed(function, queue, resources.queues[queue.name])
+    for queue in topology.sources(spec):
+        _feed(function, queue, resources.source(queue.name))
     return function
 
 
@@ -122,7 +122,7 @@ def _environment(stack: Stack, spec: FunctionSpec, resources: Resources, code: C
     return values | {"REACTORY_BLOBS": "s3", "REACTORY_BUCKET": resources.blobs.bucket_name}
 
 
-def _feed(function: lambda_.Function, spec: QueueSpec, queue: sqs.Queue) -> None:
+def _feed(function: lambda_.Function, spec: QueueSpec, queue: sqs.IQueue) -> None:
     """Messages of the queue to the function, in batches of which only the failed ones come back."""
     lambda_.EventSourceMapping(
         function,

@@ -34,6 +34,7 @@ def _create_queue(scope: Construct, options: Options, spec: QueueSpec, consumer:
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         retention_period=DEAD_RETENTION,
+        visibility_timeout=Duration.seconds(topology.visibility(topology.undertaker())),
     )
     acknowledge(dead, {"Serverless-SQSRedrivePolicy": "it is a dead-letter queue itself"})
     return sqs.Queue(

@@ -18,6 +18,7 @@ from infra.database import create_database_secret
 from infra.options import Options
 from infra.queues import create_queues
 from infra.table import create_table
+from reactory import topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,15 @@ class Resources:
     blobs: s3.Bucket
     counters: dynamodb.Table
     database: secretsmanager.Secret
+
+    def source(self, name: str) -> sqs.IQueue:
+        """A queue that feeds a function, or a dead-letter queue, by its name in the topology."""
+        if name in self.queues:
+            return self.queues[name]
+        dead = {spec.dead_letters: self.queues[spec.name].dead_letter_queue for spec in topology.queues()}
+        letters = dead[name]
+        assert letters is not None, f"{name} was not created"
+        return letters.queue
 
 
 def create_resources(scope: Construct, options: Options) -> Resources:

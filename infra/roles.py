@@ -15,6 +15,7 @@ from constructs import Construct
 
 from infra.resources import Resources
 from infra.review import acknowledge
+from reactory import topology
 from reactory.topology import COUNTERS_INDEX, Capability, FunctionSpec
 
 SEND = ("sqs:SendMessage",)
@@ -26,8 +27,9 @@ CONSUME = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 def create_role(scope: Construct, spec: FunctionSpec, log_group: logs.LogGroup, resources: Resources) -> iam.Role:
     """The execution role of a function."""
     statements = [_allow("Logs", ("logs:CreateLogStream", "logs:PutLogEvents"), log_group.log_group_arn)]
-    if spec.queues:
-        consumed = (resources.queues[queue.name].queue_arn for queue in spec.queues)
+    sources = topology.sources(spec)
+    if sources:
+        consumed = (resources.source(queue.name).queue_arn for queue in sources)
         statements.append(_allow("Consume", CONSUME, *consumed))
     for need in sorted(spec.needs):
         statements += capability_statements(need, resources)
@@ -67,6 +69,8 @@ def capability_statements(need: Capability, resources: Resources) -> Sequence[ia
             return [_allow("Jobs", SEND, *_queue_arns(resources, "jobs"))]
         case "events":
             return [_allow("Events", SEND, *_queue_arns(resources, "events"))]
+        case "queues":
+            return [_allow("Queues", SEND, *_queue_arns(resources, ""))]
         case "counters":
             index = f"{resources.counters.table_arn}/index/{COUNTERS_INDEX}"
             return [

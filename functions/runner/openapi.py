@@ -1,4 +1,4 @@
-"""GET /openapi.json: what the runner's API takes and answers."""
+"""GET /openapi.json: what the API takes and answers, of the runner here, of the other components where they are."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import cache
 
 import msgspec
 
+from functions.errors.openapi import ERRORS
 from functions.http.openapi import Answer, Operation, Parameter, build_document
 from functions.http.problem import ProblemDocument
 from functions.runner.openapi_waits import WAITS
@@ -14,6 +15,7 @@ from functions.runner.routes.instances import MAX_HISTORY, MAX_PAGE, SORTS
 from functions.runner.routes.operations import BatchBody, ForkBody, MigrateBody, RetryBody, RewindBody
 from functions.runner.routes.start import MAX_WAIT
 from functions.runner.routes.workflows import DOCUMENT_TYPES
+from functions.runner.status import SystemStatus
 from reactory.runner import answers
 from reactory.runner.transitions import STATUSES
 
@@ -52,7 +54,7 @@ _SYSTEM = {
         id="getStatus",
         summary="The system's state and statistics",
         tag="system",
-        answers={200: Answer("Totals", answers.StatusAnswer)},
+        answers={200: Answer("Totals", SystemStatus)},
         problems=(400, 503),
     ),
 }
@@ -245,6 +247,9 @@ _OPERATIONS = {
 
 OPERATIONS: dict[str, Operation] = _SYSTEM | _WORKFLOWS | _INSTANCES | _OPERATIONS | WAITS
 
+EVERYTHING: dict[str, Operation] = OPERATIONS | ERRORS
+"""Of all components."""
+
 _INFO = {
     "title": "Reactory Workflow Engine",
     "version": API_VERSION,
@@ -255,5 +260,5 @@ _INFO = {
 
 @cache
 def openapi_json() -> str:
-    document = build_document(_INFO, OPERATIONS, ProblemDocument)
+    document = build_document(_INFO, EVERYTHING, ProblemDocument)
     return msgspec.json.encode(document).decode()

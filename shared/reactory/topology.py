@@ -39,7 +39,7 @@ class QueueSpec:
         return f"{self.name}-dead"
 
 
-Capability = Literal["instances", "blobs", "publish", "wakeups", "triggers", "events", "jobs", "counters"]
+Capability = Literal["instances", "blobs", "publish", "wakeups", "triggers", "events", "jobs", "queues", "counters"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,9 @@ class FunctionSpec:
     """One Lambda function. ``handler`` is its import path; ``timeout`` seconds; ``memory`` MB.
 
     ``needs`` is what its role allows: blobs (read and write), publish (put events on the bus), wakeups, triggers and
-    events (send to those queues), counters (read and update items of the DynamoDB table, query its index). ``instances`` is the database, reached with its own secret.
-    ``rule`` is an EventBridge schedule expression.
+    events (send to those queues), queues (send to every queue), counters (read and update items of the DynamoDB table,
+    query its index). ``instances`` is the database, reached with its own secret. ``rule`` is an EventBridge schedule
+    expression. ``dead_letters``: what ends in any dead-letter queue is given to this function.
     """
 
     name: str
@@ -76,6 +77,7 @@ class FunctionSpec:
     routes: tuple[Route, ...] = ()
     queues: tuple[QueueSpec, ...] = ()
     rule: str | None = None
+    dead_letters: bool = False
     needs: frozenset[Capability] = field(default_factory=frozenset)
 
 
@@ -176,6 +178,31 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         rule="rate(1 minute)",
         needs=frozenset({"instances", "wakeups", "events", "jobs"}),
     ),
+    FunctionSpec(
+        name="errors-api",
+        handler="functions.errors.api.handler",
+        timeout=29,
+        memory=512,
+        routes=(
+            Route("GET", "/workflow/errors"),
+            Route("DELETE", "/workflow/errors/{workflowId}"),
+            Route("GET", "/workflow/circuits"),
+            Route("GET", "/workflow/circuits/{name}"),
+            Route("POST", "/workflow/circuits/{name}/reset"),
+            Route("GET", "/workflow/dead-letters"),
+            Route("GET", "/workflow/dead-letters/{id}"),
+            Route("POST", "/workflow/dead-letters/redrive"),
+        ),
+        needs=frozenset({"instances", "blobs", "publish", "queues", "counters"}),
+    ),
+    FunctionSpec(
+        name="errors-dead-letters",
+        handler="functions.errors.dead_letters.handler",
+        timeout=30,
+        memory=512,
+        dead_letters=True,
+        needs=frozenset({"instances"}),
+    ),
 )
 
 DEFAULT_FUNCTION = "runner-api"
@@ -197,6 +224,18 @@ COUNTERS_INDEX = "kind"
 def queues() -> tuple[QueueSpec, ...]:
     """All queues, each once."""
     return tuple({queue.name: queue for function in FUNCTIONS for queue in function.queues}.values())
+
+
+def sources(function: FunctionSpec) -> tuple[QueueSpec, ...]:
+    """The queues that feed a function: its own, or all dead-letter queues, which have none of their own."""
+    if not function.dead_letters:
+        return function.queues
+    return tuple(QueueSpec(queue.dead_letters, batch_size=10, window=0, concurrency=2) for queue in queues())
+
+
+def undertaker() -> FunctionSpec:
+    """The function that is given all dead letters."""
+    return next(function for function in FUNCTIONS if function.dead_letters)
 
 
 def visibility(function: FunctionSpec) -> int:

@@ -90,6 +90,8 @@ def test_dead_letters_are_listed_the_latest_first(
     )
     dead_letters.redriven("a", "", "", DIED + 9)
     assert listed(dead_letters, **filters) == expected
+    found = dead_letters.list("default", "events", "dead", 1)
+    assert found == [letter("c", died_at=DIED + 1, queue="events", body="")]  # a page of bodies would be too much
 
 
 @pytest.mark.parametrize("queue", [None, "triggers"])

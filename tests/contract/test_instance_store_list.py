@@ -14,12 +14,16 @@ from reactory.ports.store import InboxEntry, Instance, InstanceQuery, InstanceSt
 New = Callable[..., Instance]
 
 
+def failed(at: int) -> dict[str, Any]:
+    return {"reason": {"code": "dead_lettered", "message": "no", "stepId": "a"}, "completed_at": at}
+
+
 @pytest.fixture
 def filled(store: InstanceStore, new: New) -> InstanceStore:
     store.create(
         [
             new("a1", created_at=1000, status="RUNNING", tags=["eu", "vip"], correlation_id="order-1"),
-            new("a2", created_at=2000, status="FAILED", tags=["us"], version="2.0.0"),
+            new("a2", created_at=2000, status="FAILED", tags=["us"], version="2.0.0", **failed(2500)),
             new("b1", created_at=2000, status="RUNNING", workflow_id="acme.Refund", parent="a1"),
             new("b2", created_at=3000, status="COMPLETED", tags=["eu"], correlation_id="order-22", parent="a1"),
             new("z9", created_at=1500, status="RUNNING", tenant="other", tags=["eu"], correlation_id="order-1"),
@@ -43,6 +47,10 @@ def ids(store: InstanceStore, **query: Any) -> list[str]:
         ({"tenant": "nobody"}, []),
         ({"status": ("RUNNING",)}, ["b1", "a1"]),
         ({"status": ("RUNNING", "FAILED")}, ["b1", "a2", "a1"]),
+        ({"reason": ("dead_lettered", "other")}, ["a2"]),
+        ({"reason": ("other",), "status": ("FAILED",)}, []),
+        ({"reason": ("dead_lettered",), "status": ("FAILED",), "completed_after": 2499}, ["a2"]),
+        ({"status": ("FAILED", "RUNNING"), "completed_after": 2500}, []),
         ({"workflow_id": "acme.Order"}, ["b2", "a2", "a1"]),
         ({"workflow_id": "acme.Order", "version": "2.0.0"}, ["a2"]),
         ({"tag": "eu"}, ["b2", "a1"]),

@@ -12,6 +12,7 @@ from reactory.local.stack import LocalStack
 from reactory.ports.queue import Message
 from tests.e2e.api import Api, succeeded, until
 from tests.e2e.conftest import MODULES
+from tests.e2e.test_stack_dead_letters import redrives
 from tests.e2e.test_stack_orders import order
 
 
@@ -47,6 +48,11 @@ def test_a_trigger_message_is_taken_from_its_queue(api: Api) -> None:
     found = until(lambda: api.get("/workflow/instances", search="cart-9")["instances"], bool)
     seen = api.finished(found[0]["instanceId"])
     assert (seen["trigger"]["mode"], seen["outputs"]["text"]) == ("event", "Hello Ada")
+
+
+def test_a_dead_message_is_sent_again(api: Api) -> None:
+    """WR-11: the same through SQS."""
+    redrives(api, "Mended")
 
 
 def test_large_payloads_go_to_the_bucket(api: Api) -> None:

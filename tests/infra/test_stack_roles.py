@@ -24,6 +24,7 @@ ALLOWED: dict[str, list[tuple[set[str], set[str]]]] = {
     "triggers": [(SEND, {"queue triggers"})],
     "events": [(SEND, {"queue events"})],
     "jobs": [(SEND, {"queue jobs"})],
+    "queues": [(SEND, {f"queue {queue.name}" for queue in topology.queues()})],
     "counters": [
         ({"dynamodb:GetItem", "dynamodb:UpdateItem"}, {"table"}),
         ({"dynamodb:Query"}, {f"table/index/{topology.COUNTERS_INDEX}"}),
@@ -79,8 +80,8 @@ def statements_of(stack: Any, spec: FunctionSpec) -> list[dict[str, Any]]:
 
 def expected(spec: FunctionSpec) -> list[tuple[set[str], set[str]]]:
     allowed = [({"logs:CreateLogStream", "logs:PutLogEvents"}, {f"logs {spec.name}"})]
-    if spec.queues:
-        allowed.append((CONSUME, {f"queue {queue.name}" for queue in spec.queues}))
+    if topology.sources(spec):
+        allowed.append((CONSUME, {f"queue {queue.name}" for queue in topology.sources(spec)}))
     return allowed + [pair for need in spec.needs for pair in ALLOWED[need]]
 
 

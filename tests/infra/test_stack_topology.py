@@ -14,6 +14,12 @@ SPECS = [pytest.param(spec, id=spec.name) for spec in topology.FUNCTIONS]
 
 QUEUES = [pytest.param(function, queue, id=queue.name) for function in topology.FUNCTIONS for queue in function.queues]
 
+SOURCES = [
+    pytest.param(function, queue, id=queue.name)
+    for function in topology.FUNCTIONS
+    for queue in topology.sources(function)
+]
+
 
 def logical_id(stack: Any, kind: str, name_property: str, name: str) -> str:
     """The logical id of the one resource with this name."""
@@ -128,10 +134,12 @@ def test_dead_letters_outlive_the_queue(stack: Any, function: FunctionSpec, queu
     """WR-11: a dead letter is kept longer than a message, the 14 days that SQS allows."""
     queues = stack.named("AWS::SQS::Queue", "QueueName")
     assert queues[queue.dead_letters]["MessageRetentionPeriod"] == 14 * 86400
+    assert queues[queue.dead_letters]["VisibilityTimeout"] == topology.visibility(topology.undertaker())
+    assert "RedrivePolicy" not in queues[queue.dead_letters]
     assert queues[queue.name]["MessageRetentionPeriod"] < 14 * 86400
 
 
-@pytest.mark.parametrize(("function", "queue"), QUEUES)
+@pytest.mark.parametrize(("function", "queue"), SOURCES)
 def test_event_source_is_as_declared(stack: Any, function: FunctionSpec, queue: QueueSpec) -> None:
     """DP-1, WR-11: batch, window and concurrency are the declared ones, and only the failed messages come back."""
     found = mapping_of(stack, function, queue)
@@ -143,11 +151,11 @@ def test_event_source_is_as_declared(stack: Any, function: FunctionSpec, queue: 
 
 
 def test_no_event_source_beside_the_declared_ones(stack: Any) -> None:
-    """DP-1: one event source mapping per declared queue."""
-    assert len(stack.of_type("AWS::Lambda::EventSourceMapping")) == len(QUEUES)
+    """DP-1, WR-11: one event source mapping per declared queue, and one per dead-letter queue."""
+    assert len(stack.of_type("AWS::Lambda::EventSourceMapping")) == len(SOURCES) == 2 * len(QUEUES)
 
 
-@pytest.mark.parametrize(("function", "queue"), QUEUES)
+@pytest.mark.parametrize(("function", "queue"), SOURCES)
 def test_declared_limits_are_those_that_lambda_accepts(function: FunctionSpec, queue: QueueSpec) -> None:
     """DP-1: concurrency, batch, window and visibility lie in the ranges of the service, so that a deployment cannot fail on them."""
     assert 2 <= queue.concurrency <= 1000

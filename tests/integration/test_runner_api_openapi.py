@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,21 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from functions.errors.openapi import ERRORS
+from functions.errors.routes import ENDPOINTS as ERROR_ENDPOINTS
 from functions.runner.api import ENDPOINTS
-from functions.runner.openapi import API_VERSION, OPERATIONS, openapi_json
+from functions.runner.openapi import API_VERSION, EVERYTHING, OPERATIONS, openapi_json
 from reactory.topology import FUNCTIONS
+from tests.unit.errors.desk import Desk
 from tests.unit.runner.lab import Answer, Lab, flow, work
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    made = Desk()
+    yield made
+    made.lab.close()
+
 
 ROOT = Path(__file__).parents[2]
 ROUTES = {f"{route.method} {route.path}" for spec in FUNCTIONS if spec.name == "runner-api" for route in spec.routes}
@@ -40,6 +52,8 @@ def test_the_description_is_openapi() -> None:
 def test_the_description_has_every_route() -> None:
     """REST: the topology, the endpoints and the description have the same routes."""
     assert set(ENDPOINTS) == set(OPERATIONS) == ROUTES
+    assert set(ERROR_ENDPOINTS) == set(ERRORS)
+    assert set(EVERYTHING) == {f"{route.method} {route.path}" for spec in FUNCTIONS for route in spec.routes}
 
 
 def test_the_description_has_the_projects_version() -> None:
@@ -95,6 +109,30 @@ def test_answers_fit_the_description(lab: Lab) -> None:
     fits(lab.call("GET", "/workflow/instances"), "GET /workflow/instances")
     fits(lab.call("GET", "/workflow/status"), "GET /workflow/status")
     fits(lab.call("GET", "/health"), "GET /health")
+
+
+def test_answers_about_errors_fit_the_description(desk: Desk) -> None:
+    """REST: what the endpoints of errors, circuits and dead letters answer fits their schemas."""
+    desk.note()
+    desk.trip("a")
+    desk.bury("m1", sent_at=1, attributes={"SenderId": "shop"})
+    desk.bury("m2", "no json")
+    instance_id = desk.fail()
+    fits(desk.call("GET", "/workflow/errors"), "GET /workflow/errors")
+    fits(desk.call("DELETE", "/workflow/errors/acme.Order"), "DELETE /workflow/errors/{workflowId}")
+    fits(desk.call("GET", "/workflow/circuits"), "GET /workflow/circuits")
+    for name in ("a", "nothing"):
+        fits(desk.call("GET", f"/workflow/circuits/{name}"), "GET /workflow/circuits/{name}")
+        fits(desk.call("POST", f"/workflow/circuits/{name}/reset"), "POST /workflow/circuits/{name}/reset")
+    fits(desk.call("GET", "/workflow/dead-letters"), "GET /workflow/dead-letters")
+    asked = {"ids": ["m1", "m2", "nothing", instance_id], "reason": "r"}
+    fits(desk.call("POST", "/workflow/dead-letters/redrive", asked), "POST /workflow/dead-letters/redrive")
+    for letter_id in ("m1", "m2", "nothing", instance_id):
+        fits(desk.call("GET", f"/workflow/dead-letters/{letter_id}"), "GET /workflow/dead-letters/{id}")
+    for key in ERRORS:
+        method, path = key.split(" ")
+        fits(desk.call(method, re.sub(r"\{\w+\}", "a", path), nonsense="1"), key)
+    fits(desk.lab.call("GET", "/workflow/status"), "GET /workflow/status")
 
 
 def test_a_result_fits_the_description(lab: Lab) -> None:

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from functions.errors import api as errors_api
 from functions.runner import api, trigger
 from reactory import bootstrap
+from reactory.local.routes import Routes
 from reactory.settings import Settings
+from reactory.topology import FUNCTIONS
 from tests.unit.runner.lab import Lab, api_event, flow, send, work
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -75,7 +78,9 @@ def test_the_canonical_events_are_understood(installed: Lab, path: Path) -> None
     """IM-1: the events of events/ get the answers that they are there for."""
     installed.register(flow(nameSpace="acme-orders", name="Fulfil"))
     event: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    answer = send(api.handler, event)
+    http = event["requestContext"]["http"]
+    function = Routes(FUNCTIONS).match(http["method"], event["rawPath"]).function
+    answer = send({"runner-api": api.handler, "errors-api": errors_api.handler}[function], event)
     expected = {
         "POST /workflow/start/{workflowId}": (201,),
         "POST /workflow/events/{name}/{key}": (202,),

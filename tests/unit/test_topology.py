@@ -29,7 +29,7 @@ def test_no_two_functions_answer_one_route() -> None:
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
 def test_a_function_has_a_trigger_and_fits_lambda(function: FunctionSpec) -> None:
     """Something calls it; time-out and memory are what Lambda allows, and an API answers before the gateway gives up."""
-    assert function.routes or function.queues or function.rule
+    assert function.routes or topology.sources(function) or function.rule
     assert re.fullmatch(r"functions(\.[a-z_]+)+\.handler", function.handler)
     assert 1 <= function.timeout <= (29 if function.routes else 900)
     assert 128 <= function.memory <= 10_240
@@ -43,6 +43,14 @@ def test_a_queue_fits_sqs(queue: QueueSpec) -> None:
     assert 2 <= queue.concurrency <= 1_000
     assert queue.max_receives >= 2
     assert queue.dead_letters == f"{queue.name}-dead"
+
+
+def test_every_dead_letter_queue_is_emptied_by_one_function() -> None:
+    """WR-11: what ends there is kept by a function, whose own poison has nowhere to go round to."""
+    assert [function for function in FUNCTIONS if function.dead_letters] == [topology.undertaker()]
+    emptied = [queue.name for queue in topology.sources(topology.undertaker())]
+    assert emptied == [queue.dead_letters for queue in topology.queues()]
+    assert not topology.undertaker().queues
 
 
 def test_every_priority_has_its_queue() -> None:

@@ -7,9 +7,9 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from functions.http.call import Call
 from functions.http.respond import JSON, respond
 from functions.http.routing import Endpoint
+from functions.runner.status import whole_status
 from reactory.runner.health import check_health
 from reactory.runner.runner import Runner
-from reactory.runner.status import system_status
 
 
 def get_health(call: Call, runner: Runner) -> Response[str]:
@@ -27,7 +27,7 @@ def get_openapi(call: Call, _: Runner) -> Response[str]:
 
 def get_status(call: Call, runner: Runner) -> Response[str]:
     call.query()
-    return respond(system_status(runner.services, call.tenant))
+    return respond(whole_status(runner.services, call.tenant))
 
 
 ENDPOINTS: dict[str, Endpoint[Runner]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from reactory.cli import demo, dev, event, operations, system, task, validate, workflow
+from reactory.cli import circuit, dead_letter, demo, dev, errors, event, operations, system, task, validate, workflow
 from reactory.cli.failure import Commands
 
 app = typer.Typer(
@@ -25,6 +25,9 @@ app.add_typer(workflow.app, name="workflow")
 app.add_typer(operations.app, name="instance")  # those of ``instance`` and its own
 app.add_typer(event.app, name="event")
 app.add_typer(task.app, name="task")
+app.add_typer(errors.app, name="errors")
+app.add_typer(circuit.app, name="circuit")
+app.add_typer(dead_letter.app, name="dead-letter")
 
 
 def main() -> None:

@@ -23,3 +23,5 @@ Url = Annotated[str, typer.Option("--url", envvar="REACTORY_URL", help="Where th
 InstanceId = Annotated[str, typer.Argument(metavar="ID", help="The instance's id.", show_default=False)]
 Reason = Annotated[str, typer.Option("--reason", help="Recorded with the instance.", show_default=False)]
 Data = Annotated[str, typer.Option("--data", "-d", help="JSON, @FILE, or @- for stdin.", show_default=False)]
+Limit = Annotated[int, typer.Option("--limit", help="How many at most.", min=1, max=200)]
+Cursor = Annotated[str, typer.Option("--cursor", help="nextCursor of the page before.")]

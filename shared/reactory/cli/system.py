@@ -29,11 +29,15 @@ def health(url: Url = DEFAULT_URL, output: Output = Format.text) -> None:
 
 
 def _print_status(answer: dict[str, Any]) -> None:
-    instances, definitions = answer["instances"], answer["definitions"]
+    instances, definitions, errors = answer["instances"], answer["definitions"], answer["errors"]
+    letters = errors["deadLetters"]
     print_fields(
         {
             "workflows": f"{definitions['workflows']} ({definitions['versions']} versions)",
             "instances": f"{instances['total']} ({instances['active']} active)",
+            "errors, last day": ", ".join(f"{category} {count}" for category, count in errors["lastDay"].items()),
+            "open circuits": errors["openCircuits"],
+            "dead letters": f"{letters['messages']} messages, {letters['instances']} instances",
         },
     )
     print_table(("STATUS", "INSTANCES"), [(name, count) for name, count in instances["byStatus"].items()])

@@ -127,6 +127,7 @@ def _provision(clients: _Clients, functions: Sequence[FunctionSpec]) -> dict[str
 def _create_queue(sqs: SQSClient, spec: QueueSpec, visibility: int) -> dict[str, str]:
     dead = sqs.create_queue(QueueName=spec.dead_letters)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sqs.set_queue_attributes(QueueUrl=dead, Attributes={"VisibilityTimeout": str(visibility)})
     url = sqs.create_queue(QueueName=spec.name)["QueueUrl"]
     redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": spec.max_receives}
     sqs.set_queue_attributes(

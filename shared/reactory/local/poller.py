@@ -17,7 +17,7 @@ from reactory.local.gate import Gate
 from reactory.local.process import Answer, Failed, Outcome
 from reactory.local.sqs_event import failed_ids, to_event
 from reactory.ports.queue import Received, Receiver
-from reactory.topology import FunctionSpec, QueueSpec
+from reactory.topology import FunctionSpec, QueueSpec, sources
 
 WAIT_SECONDS = 1.0
 LONGEST_BACKOFF = 60.0
@@ -50,7 +50,7 @@ class Poller:
         self._gate = Gate(slots)
         self._executor = ThreadPoolExecutor(slots, thread_name_prefix=f"invoke-{function.name}")
         supply = Supply(receiver, invoke, self._gate, self._executor, line)
-        self._sources = [QueueSource(queue, rank, supply) for rank, queue in enumerate(function.queues)]
+        self._sources = [QueueSource(queue, rank, supply) for rank, queue in enumerate(sources(function))]
 
     def start(self) -> None:
         for source in self._sources:

@@ -35,7 +35,7 @@ from reactory.local.services import Services, start_services
 from reactory.local.watcher import Watcher
 from reactory.ports.bus import Bus
 from reactory.ports.queue import Queue, Receiver
-from reactory.topology import FunctionSpec
+from reactory.topology import FunctionSpec, sources
 
 PREPARE_SECONDS = 60.0
 PREPARE_MEMORY = 512
@@ -212,7 +212,7 @@ class LocalStack:
         running = self._running
         for function in functions:
             pool = running.pools[function.name]
-            if function.queues:
+            if sources(function):
                 running.pollers.append(
                     Poller(function, self.receiver, pool.invoke, slots=pool.ceiling, line=self._output.line)
                 )

@@ -55,7 +55,7 @@ class DeadLetters(Protocol):
     def list(
         self, tenant: str, queue: str | None, state: DeadLetterState | None, limit: int, after: str | None = None
     ) -> list[DeadLetter]:
-        """Ordered by when they died, the latest first, then by id; ``after`` is the id of the last one of the page before;
+        """Without their bodies, ordered by when they died, the latest first, then by id; ``after`` is the id of the last one of the page before;
         InvalidCursorError if that one is gone.
         """
         ...

@@ -184,10 +184,13 @@ class HistoryChunk(msgspec.Struct, frozen=True):
 
 
 class InstanceQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Filters of ``GET /workflow/instances``. ``search`` matches the id, the correlation id or a tag by prefix."""
+    """Filters of ``GET /workflow/instances``. ``search`` matches the id, the correlation id or a tag by prefix; ``reason``
+    holds codes of reasons.
+    """
 
     tenant: str = "default"
     status: tuple[str, ...] = ()
+    reason: tuple[str, ...] = ()
     workflow_id: str | None = None
     version: str | None = None
     tag: str | None = None
@@ -195,6 +198,7 @@ class InstanceQuery(msgspec.Struct, frozen=True, kw_only=True):
     parent: str | None = None
     created_after: int | None = None
     created_before: int | None = None
+    completed_after: int | None = None
     limit: int = 50
     cursor: str | None = None
     sort: Literal["-createdAt", "createdAt"] = "-createdAt"

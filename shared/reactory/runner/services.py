@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Protocol
 
 from reactory.ports.blobs import Blobs
+from reactory.ports.breakers import Breakers
 from reactory.ports.buckets import Buckets
 from reactory.ports.clock import Clock, Ids
+from reactory.ports.dead_letters import DeadLetters
 from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
+from reactory.ports.statistics import ErrorStatistics
 from reactory.ports.store import DefinitionStore, InstanceStore
 from reactory.ports.tasks import TaskStore
 from reactory.settings import Settings
@@ -36,6 +39,12 @@ class Services(Protocol):
     def tasks(self) -> TaskStore: ...
     @property
     def records(self) -> Records: ...
+    @property
+    def errors(self) -> ErrorStatistics: ...
+    @property
+    def dead_letters(self) -> DeadLetters: ...
+    @property
+    def breakers(self) -> Breakers: ...
     @property
     def buckets(self) -> Buckets: ...
     @property

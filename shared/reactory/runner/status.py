@@ -1,4 +1,4 @@
-"""GET /workflow/status: the system's state in numbers (WR-10). Grows with the components that have some."""
+"""GET /workflow/status: the runner's part of it (WR-10)."""
 
 from __future__ import annotations
 

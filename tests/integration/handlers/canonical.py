@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from reactory.topology import FunctionSpec
+from reactory.topology import DEFAULT_FUNCTION, FunctionSpec, sources
 
 EVENTS = Path(__file__).parents[3] / "events"
 
@@ -27,10 +27,13 @@ def events_of(function: FunctionSpec) -> list[str]:
 
 def _is_for(function: FunctionSpec, event: dict[str, Any]) -> bool:
     if "requestContext" in event:
-        return bool(function.routes)
+        key = event["routeKey"]
+        if key == "$default":
+            return function.name == DEFAULT_FUNCTION
+        return key in {f"{route.method} {route.path}" for route in function.routes}
     if "Records" in event:
         queue = event["Records"][0]["eventSourceARN"].rpartition(":")[2]
-        return queue in {spec.name for spec in function.queues}
+        return queue in {spec.name for spec in sources(function)}
     return function.rule is not None and event["resources"][0].endswith(f"rule/reactory-{function.name}")
 
 

@@ -16,15 +16,17 @@ from typing import Any
 from reactory.bootstrap import App, app, install
 from reactory.local.lambda_context import LambdaContext
 from reactory.local.prepare import handler as prepare
+from reactory.local.routes import Routes
 from reactory.local.sqs_event import failed_ids, to_event
 from reactory.ports.queue import Depth, Receiver
 from reactory.runner.transitions import FINISHED
-from reactory.topology import FUNCTIONS, FunctionSpec, wakeup_queue
+from reactory.topology import FUNCTIONS, FunctionSpec, sources, wakeup_queue
 from tests.integration.handlers.canonical import http
 
 DEADLINE = 20.0
 FUNCTION_OF = {spec.name: spec for spec in FUNCTIONS}
-CONSUMER_OF = {queue.name: spec for spec in FUNCTIONS for queue in spec.queues}
+CONSUMER_OF = {queue.name: spec for spec in FUNCTIONS for queue in sources(spec)}
+ROUTES = Routes(FUNCTIONS)
 
 Told = tuple[str, str, dict[str, Any]]
 """Id, detail type and detail of an event that reached a subscriber of the bus."""
@@ -75,7 +77,8 @@ class Deployment:
 
     def answer(self, event: dict[str, Any]) -> Answer:
         """What the API answers to API Gateway's event."""
-        response = self.invoke("runner-api", event)
+        function = ROUTES.match(event["requestContext"]["http"]["method"], event["rawPath"]).function
+        response = self.invoke(function, event)
         headers = {name.lower(): str(value) for name, value in response["headers"].items()}
         return Answer(response["statusCode"], headers, json.loads(response["body"]))
 
@@ -104,7 +107,7 @@ class Deployment:
     def deliver(self, queue: str, wait: float = 0.0) -> list[str]:
         """One poll of the queue's trigger: receive, invoke, delete what was done. The bodies of what failed."""
         spec = CONSUMER_OF[queue]
-        size = next(found.batch_size for found in spec.queues if found.name == queue)
+        size = next(found.batch_size for found in sources(spec) if found.name == queue)
         batch = self.receiver.receive(queue, size, wait)
         if not batch:
             return []

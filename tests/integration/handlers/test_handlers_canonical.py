@@ -18,6 +18,9 @@ STATUS = {
     "api/get-instance": 404,
     "api/publish-event": 202,
     "api/unknown-route": 404,
+    "api/list-errors": 200,
+    "api/list-dead-letters": 200,
+    "api/redrive": 200,
 }
 
 

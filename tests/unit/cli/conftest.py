@@ -12,15 +12,20 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from reactory.cli.main import app
+from reactory.local.routes import Routes
+from reactory.topology import FUNCTIONS
 from tests.unit.runner.lab import Lab, api_event, send
+
+ROUTES = Routes(FUNCTIONS)
 
 
 class Api:
-    """Serves a lab. ``work`` lets the worker run after each request that changes something."""
+    """Serves a lab; ``handlers`` those of other functions. ``work`` lets the worker run after each request that changes something."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.work = True
+        self.handlers: dict[str, Any] = {}
         api = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -50,7 +55,8 @@ class Api:
             query=dict(parse_qsl(target.query)),
             headers={name.lower(): value for name, value in request.headers.items()},
         )
-        answer = send(self.lab.handler, event)
+        function = ROUTES.match(request.command, unquote(target.path)).function
+        answer = send(self.handlers.get(function, self.lab.handler), event)
         if self.work and request.command != "GET":
             self.lab.work()
         body = answer.text.encode()

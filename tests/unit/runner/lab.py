@@ -34,12 +34,15 @@ from reactory.host.services import Limits, Services
 from reactory.host.wakeups import read_wakeup
 from reactory.host.worker import WakeUp, Worker
 from reactory.ports.blobs import Blobs
+from reactory.ports.breakers import Breakers
 from reactory.ports.buckets import Buckets
 from reactory.ports.clock import Clock, Ids
+from reactory.ports.dead_letters import DeadLetters
 from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
 from reactory.ports.records import Records
 from reactory.ports.results import ResultCache
+from reactory.ports.statistics import ErrorStatistics
 from reactory.ports.store import DefinitionStore, InstanceStore
 from reactory.ports.tasks import TaskStore
 from reactory.runner.children import child_starter
@@ -66,6 +69,9 @@ class Ports:
     tasks: TaskStore
     results: ResultCache
     records: Records
+    errors: ErrorStatistics
+    dead_letters: DeadLetters
+    breakers: Breakers
     buckets: Buckets
 
 
@@ -99,7 +105,7 @@ class Lab:
         self.errors = MemoryErrorStatistics()
         self.durations = MemoryDurations()
         self.dead_letters = MemoryDeadLetters()
-        self.breakers, self.buckets, self.slots = MemoryBreakers(), MemoryBuckets(), MemorySlots()
+        self.breakers, self.slots = MemoryBreakers(), MemorySlots()
         self.blobs = MemoryBlobs()
         self.queue = MemoryQueue(self.clock, self.ids)
         self.bus = MemoryBus()

@@ -58,7 +58,7 @@ class MemoryDeadLetters:
                 if last is None:
                     raise InvalidCursorError("The dead letter that the cursor names is gone: begin again without it.")
                 found = [letter for letter in found if _order(letter) > _order(last)]
-        return sorted(found, key=_order)[:limit]
+        return [replace(letter, body="") for letter in sorted(found, key=_order)[:limit]]
 
 
 def _order(letter: DeadLetter) -> tuple[int, str]:

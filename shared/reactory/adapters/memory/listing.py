@@ -34,9 +34,11 @@ def matches(instance: Instance, query: InstanceQuery) -> bool:
     return (
         all(value is None or value == actual for value, actual in wanted)
         and (not query.status or instance.status in query.status)
+        and (not query.reason or (instance.reason or {}).get("code") in query.reason)
         and (query.tag is None or query.tag in instance.tags)
         and (query.created_after is None or instance.created_at > query.created_after)
         and (query.created_before is None or instance.created_at < query.created_before)
+        and (query.completed_after is None or (instance.completed_at or 0) > query.completed_after)
         and (not query.search or _found(instance, query.search))
     )
 

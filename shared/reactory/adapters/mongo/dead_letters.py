@@ -67,9 +67,8 @@ class MongoDeadLetters:
         with reading():
             if after is not None:
                 matching |= _behind(self._letters.find_one({"_id": after}, {"diedAt": 1}))
-            found = self._letters.find(
-                matching, sort=_ORDER, limit=limit, hint="tenant_state" if queue is None else "tenant_queue"
-            )
+            index = "tenant_state" if queue is None else "tenant_queue"
+            found = self._letters.find(matching, {"body": 0}, sort=_ORDER, limit=limit, hint=index)
             return [_decode(one) for one in found]
 
 
@@ -100,7 +99,7 @@ def _encode(letter: DeadLetter) -> Document:
 
 
 def _decode(document: Mapping[str, Any]) -> DeadLetter:
-    values: dict[str, Any] = {"id": document["_id"]}
+    values: dict[str, Any] = {"id": document["_id"], "body": ""}
     for name, field in _FIELDS.items():
         if field in document:
             values[name] = int(document[field]) if name in _TIMES else document[field]

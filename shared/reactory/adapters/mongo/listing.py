@@ -56,6 +56,10 @@ def _filters(query: InstanceQuery) -> list[Document]:
     filters: list[Document] = [{field: value} for field, value in wanted.items() if value is not None]
     if query.status:
         filters.append({"status": {"$in": list(query.status)}})
+    if query.reason:
+        filters.append({"reason.code": {"$in": list(query.reason)}})
+    if query.completed_after is not None:
+        filters.append({"completedAt": {"$gt": DatetimeMS(query.completed_after)}})
     if query.created_after is not None:
         filters.append({"createdAt": {"$gt": DatetimeMS(query.created_after)}})
     if query.created_before is not None:

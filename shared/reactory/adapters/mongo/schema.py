@@ -17,6 +17,12 @@ INDEXES: dict[str, list[IndexModel]] = {
     "instances": [
         # list with a status; count_by_status (from the index alone)
         IndexModel([("tenant", 1), ("status", 1), *_PAGE], name="tenant_status"),
+        # list of what has failed for some reason
+        IndexModel(
+            [("tenant", 1), ("status", 1), ("reason.code", 1), *_PAGE],
+            name="tenant_reason",
+            partialFilterExpression={"reason.code": {"$exists": True}},
+        ),
         # list without filters, by time
         IndexModel([("tenant", 1), *_PAGE], name="tenant_created"),
         # list of a workflow's instances

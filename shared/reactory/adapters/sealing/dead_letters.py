@@ -22,7 +22,7 @@ class SealedDeadLetters:
 
     def get(self, letter_id: str) -> DeadLetter | None:
         found = self._inner.get(letter_id)
-        return None if found is None else self._opened(found)
+        return None if found is None else replace(found, body=self._sealer.open(found.body, CONTEXT))
 
     def redriven(self, letter_id: str, reason: str, by: str, at: int) -> bool:
         return self._inner.redriven(letter_id, reason, by, at)
@@ -33,11 +33,8 @@ class SealedDeadLetters:
     def count(self, tenant: str) -> int:
         return self._inner.count(tenant)
 
-    def _opened(self, letter: DeadLetter) -> DeadLetter:
-        return replace(letter, body=self._sealer.open(letter.body, CONTEXT))
-
     # last in the class: below it, the type ``list`` would mean this method
     def list(
         self, tenant: str, queue: str | None, state: DeadLetterState | None, limit: int, after: str | None = None
     ) -> list[DeadLetter]:
-        return [self._opened(letter) for letter in self._inner.list(tenant, queue, state, limit, after)]
+        return self._inner.list(tenant, queue, state, limit, after)

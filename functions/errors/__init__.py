@@ -1,0 +1,1 @@
+"""Lambda functions of the ErrorHandler: its API, and where all dead letters go."""
