@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reactory.adapters.memory.instances import MemoryInstances
-from reactory.host.breaker_news import STATE_CHANGE
+from reactory.host.circuit_event import CIRCUIT_CHANGE
 from reactory.host.outbox import ALERT, EVENT
 from reactory.host.values import resolved
 from reactory.kernel.facts import ChildEnded, Control, Fact, Interrupted, Succeeded, decode_fact
@@ -384,9 +384,9 @@ class Auditor:
             if event.detail_type == EVENT:
                 self.trace.note(process.name, "publish", event.id)
                 continue
-            if event.detail_type == STATE_CHANGE:
+            if event.detail_type == CIRCUIT_CHANGE:
                 self.trace.note(process.name, "publish", event.id)
-                self.marks.hit(f"a breaker is {event.detail['to']}")
+                self.marks.hit(f"a breaker is {event.detail['state']}")
                 continue
             instance_id = event.id.partition(":")[0]
             chronicle = self.chronicles[instance_id]

@@ -25,8 +25,8 @@ class Override:
 
 def read_policies(given: Mapping[str, Any]) -> dict[str, RetryPolicy]:
     """By name, in the shape of a document's ``retryPolicy``. ValueError says what is wrong, and where."""
+    from reactory.definition.modelcheck import check_shape
     from reactory.definition.models import RetryRulesModel  # late: most processes have none, and no use for the models
-    from reactory.definition.shape import check_shape
 
     found: dict[str, RetryPolicy] = {}
     for name, declared in given.items():

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from reactory.definition.guards import BreakerRule
 from reactory.exceptions import ReactoryError, UnavailableError
-from reactory.host.breaker_news import breaker_event, log_change
+from reactory.host.circuit_event import circuit_event
 from reactory.kernel.effects import RunStep
 from reactory.kernel.facts import Failed, Guard, Held, Succeeded
 from reactory.ports.breakers import BreakerChange, BreakerRules, Breakers, Permit, Refusal
@@ -109,9 +109,9 @@ class Guards:
         if not changes:
             return
         for change in changes:
-            log_change(change)
+            _log(change)
         try:
-            self._bus.publish([breaker_event(change) for change in changes])
+            self._bus.publish([circuit_event(change) for change in changes])
         except ReactoryError as error:
             _LOG.warning("a breaker's change was not published: %s", error.message)
 
@@ -220,6 +220,12 @@ class Guards:
                 text = "the counters of breakers and limits cannot be reached, attempts pass unguarded: %s"
                 _LOG.warning(text, error.message)
             return None
+
+
+def _log(change: BreakerChange) -> None:
+    level = logging.WARNING if change.after == "open" else logging.INFO
+    extra = {"tenant": change.tenant, "circuit": change.key, "state": change.after, "previous_state": change.before}
+    _LOG.log(level, "circuit '%s' was %s and is %s", change.key, change.before, change.after, extra=extra)
 
 
 def _says_nothing(outcome: Succeeded | Failed | None) -> bool:

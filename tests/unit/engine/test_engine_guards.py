@@ -69,15 +69,17 @@ def test_failures_open_the_breaker_for_all(engine: Engine) -> None:
     assert engine.calls == ["a", "a"]
     assert [engine.status(run) for run in runs] == ["FAILED", "FAILED", "RUNNING"]
     (event,) = engine.events("Circuit Breaker State Change")
-    assert {key: event.detail[key] for key in ("key", "tenant", "from", "to")} == {
-        "key": "bank",
+    assert {key: event.detail[key] for key in ("circuit", "tenant", "previousState", "state")} == {
+        "circuit": "bank",
         "tenant": "default",
-        "from": "closed",
-        "to": "open",
+        "previousState": "closed",
+        "state": "open",
     }
     engine.advance(10_000)
     assert engine.status(runs[2]) == "COMPLETED"
-    moved = [(one.detail["from"], one.detail["to"]) for one in engine.events("Circuit Breaker State Change")]
+    moved = [
+        (one.detail["previousState"], one.detail["state"]) for one in engine.events("Circuit Breaker State Change")
+    ]
     assert moved == [("closed", "open"), ("open", "half_open"), ("half_open", "closed")]
 
 
