@@ -226,7 +226,7 @@ class _Judge:
         held: dict[str, int] = {}
         for record in self.records:
             if record.event == "held":
-                self.world.marks.hit(f"held by {record.by}" if record.status == "SLEEPING" else "a hold came too late")
+                self.world.marks.hit(f"held by {record.by}")
             if record.status == "IGNORED" or record.event not in ("held", "ok", "failed") or not record.attempt:
                 continue
             expected = held.pop(record.path, record.attempt)

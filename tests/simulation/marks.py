@@ -51,7 +51,6 @@ MARKS: dict[str, str] = {
     "held by circuit": "a step waited for a breaker",
     "held by rate": "a step waited for its turn",
     "held by concurrency": "a step waited for a slot",
-    "a hold came too late": "a step was held that nobody waited for any more",
     "a breaker is open": "failures have opened a breaker",
     "a breaker is half_open": "its time was over, and somebody tried",
     "a breaker is closed": "and it went well",

@@ -47,8 +47,9 @@ class Golden(msgspec.Struct, forbid_unknown_fields=True):
     """That of the retry rules which the instance was started under."""
 
 
-def task(step_id: str, fails: int = 0, **more: Any) -> dict[str, Any]:
-    inputs = {"id": step_id, **({"fails": fails} if fails else {})}
+def task(step_id: str, fails: int = 0, holds: int = 0, category: str = "", **more: Any) -> dict[str, Any]:
+    told = {"fails": fails, "holds": holds, "category": category}
+    inputs = {"id": step_id, **{name: value for name, value in told.items() if value}}
     return {"id": step_id, "type": "task", "config": {"handler": "t"}, "inputs": inputs} | more
 
 
@@ -135,6 +136,20 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         task("alone", fails=9, errorPolicy="compensate", compensateWith=[task("not_alone")]),
         task("after"),
         metadata=RETRY,
+    ),
+    "strategies": flow(
+        "Strategies",
+        task("net", fails=2, category="network"),
+        task("slow", fails=2, category="timeout", timeout=1000),
+        task("denied", fails=1, category="permission"),
+        task("busy", fails=1, category="resource"),
+        task("odd", fails=1, category="unknown"),
+        task("wrong", fails=1, category="validation", continueOnError=True),
+        task("named", fails=3, retryPolicy={"policy": "NETWORK", "jitter": False, "maxAttempts": 4}),
+        task("turn", fails=1, holds=2, rateLimit={"key": "r-${workflow.tenant}", "limit": 1, "per": "1s"}),
+        task("bank", fails=1, holds=1, circuitBreaker=True),
+        node("each", "for_each", items=[1, 2], steps=[task("one", holds=1, concurrency={"key": "c", "limit": 1})]),
+        metadata={},
     ),
     "later": flow(
         "Later",
