@@ -138,7 +138,7 @@ def test_retry_with_corrected_input(terminal: Terminal) -> None:
     terminal.lab.register(flow(work("a", inputs={"nom": "a"})))
     instance_id = started(terminal)
     failed = terminal.run("instance", "start", "lab.Flow", "--wait")
-    assert f"--step a --input '{{…}}'" in failed.stderr
+    assert "--step a --input '{…}'" in failed.stderr
     refused = terminal.run("instance", "retry", instance_id, "--step", "b", "--input", '{"name": "a"}')
     assert (refused.exit_code, "step 'b' has not failed" in refused.stderr) == (4, True)
     assert terminal.run("instance", "retry", instance_id, "--input", "[1]").exit_code == 4
