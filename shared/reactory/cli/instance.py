@@ -246,7 +246,9 @@ def _print_instance(answer: dict[str, Any]) -> None:
 
 
 def _result(step: dict[str, Any]) -> Any:
-    """Its output, its error, or what it waits for."""
+    """Its output, its error, or what it waits for, or is held by."""
+    if held := step.get("heldBy"):
+        return f"held until {step['due']} by {held['guard']} '{held['key']}'"
     if waiting := step.get("waitingFor"):
         return f"waiting for {waiting}"
     return step.get("output", step.get("error"))

@@ -53,6 +53,8 @@ def _entry(record: Record, blobs: Blobs, owner: str) -> dict[str, Any]:
     if record.started:
         shown["startedAt"] = rfc3339(record.started)
         shown["durationMs"] = record.at - record.started
+    if record.event == "held":
+        shown["until"] = rfc3339(record.time)
     if record.output is not None:
         shown["output"] = resolved(blobs, record.output, owner)
     if record.error is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean, pstdev
 
 from reactory.definition.policy import LONGEST_TIMEOUT, TimeoutPolicy
 from reactory.definition.program import Node
@@ -33,4 +32,6 @@ def typical_duration(durations: Sequence[int]) -> int | None:
     """Mean and twice the standard deviation; None where there are too few."""
     if len(durations) < FEWEST:
         return None
+    from statistics import fmean, pstdev  # late: it takes ten milliseconds, and few steps are adaptive
+
     return min(int(fmean(durations) + 2 * pstdev(durations)), LONGEST_TIMEOUT * 1000)

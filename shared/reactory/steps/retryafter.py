@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 LONGEST_WAIT_MS = 86_400_000
 """Nobody is waited for longer than a day (EH-6)."""
@@ -16,6 +15,10 @@ def parse_retry_after(text: str, now: int | None) -> int | None:
         return min(int(text[:9]) * 1000, LONGEST_WAIT_MS)
     if now is None:
         return None
+    from email.utils import (
+        parsedate_to_datetime,  # late: it brings half of `email` with it, and few answers have a date
+    )
+
     try:
         date = parsedate_to_datetime(text)
         moment = date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -52,6 +52,7 @@ def test_a_step_waits_for_an_open_breaker_without_spending_an_attempt(engine: En
     assert seen["activity"] == "sleeping until 2025-10-09T08:53:30.000Z: circuit 'bank' is open"
     (held,) = holds(engine, run)
     assert (held["path"], held["by"], held["key"]) == ("a", "circuit", "bank")
+    assert held["until"] == "2025-10-09T08:53:30.000Z"
     engine.advance(10_000)
     assert engine.status(run) == "COMPLETED"
     assert engine.trail(run, "a") == ["SLEEPING", "COMPLETED"]
