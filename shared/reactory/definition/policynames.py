@@ -8,7 +8,7 @@ from typing import Any
 from reactory.definition.codes import INVALID_FIELD, UNKNOWN_POLICY
 from reactory.definition.finding import Finding
 from reactory.definition.location import Path
-from reactory.definition.policy import POLICIES
+from reactory.definition.policy import POLICIES, POLICY_NAME
 from reactory.definition.steptree import StepSite, mapping_or_empty
 from reactory.definition.steptypes import CACHEABLE, RUNNABLE
 from reactory.definition.wording import listed, shown, suggestion
@@ -28,7 +28,7 @@ def policy_findings(
     places += [((*site.path, "retryPolicy"), site.step.get("retryPolicy")) for site in sites]
     for path, declared in places:
         name = named(declared)
-        if name is not None and name not in known:
+        if name is not None and POLICY_NAME.match(name) and name not in known:
             said = f"no retry policy is named {shown(name)}; {suggestion(name, sorted(known))}"
             where = (*path, "policy") if isinstance(declared, dict) else path
             yield Finding(UNKNOWN_POLICY, where, said)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reactory.definition.guards import BreakerRule
-from reactory.exceptions import ReactoryError, UnavailableError
+from reactory.exceptions import ReactoryError
 from reactory.host.circuit_event import circuit_event
 from reactory.kernel.effects import RunStep
 from reactory.kernel.facts import Failed, Guard, Held, Succeeded
@@ -213,7 +213,7 @@ class Guards:
         """The answer; None where the counters cannot be reached."""
         try:
             return call()
-        except UnavailableError as error:
+        except ReactoryError as error:
             now = self._clock.monotonic()
             if now >= self._silent_until:
                 self._silent_until = now + SILENCE_MS / 1000
