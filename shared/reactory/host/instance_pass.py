@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,14 +20,13 @@ from reactory.host import cached_results
 from reactory.host.attempt import Attempt, Outcome, too_large
 from reactory.host.batch import Batch
 from reactory.host.errands import of_end
+from reactory.host.gate import Gate
 from reactory.host.given_up import is_given_up
-from reactory.host.guards import Asked, Passage
 from reactory.host.ledger import Ledger
 from reactory.host.outbox import alert, status_entries
 from reactory.host.recovery import Wanted, replay, restore, settle_down, stored_facts
 from reactory.host.signals import LeaseLostSignal
-from reactory.host.step_statistics import StepKey, occurrence
-from reactory.host.time_limits import time_limit
+from reactory.host.tally import Tally
 from reactory.host.values import fetch
 from reactory.kernel.effects import (
     AttemptFailed,
@@ -46,13 +44,12 @@ from reactory.kernel.effects import (
     StatusChanged,
     Store,
 )
-from reactory.kernel.facts import Begin, Fact, Held, Interrupted, Succeeded, Tick, decode_fact, is_request
+from reactory.kernel.facts import Begin, Fact, Interrupted, Succeeded, Tick, decode_fact, is_request
 from reactory.kernel.nodes.distributed import part_output
 from reactory.kernel.snapshot import content_id
 from reactory.kernel.state import TERMINAL
 from reactory.kernel.timers import next_timer
 from reactory.kernel.values import is_ref, make_ref
-from reactory.ports.statistics import Occurrence
 from reactory.ports.store import Instance
 from reactory.steps.context import StepContext
 
@@ -80,9 +77,8 @@ class InstancePass:
         self._in_flight: dict[str, Attempt] = {}
         self._carrying_on = False
         self._half_way = False
-        self._passed: dict[str, tuple[int, Passage]] = {}
-        self._failures: dict[tuple[str, int, int], Occurrence] = {}
-        self._taken: dict[StepKey, list[int]] = {}
+        self._gate = Gate(batch, instance)
+        self._tally = Tally(batch, instance)
         self._stirred = asyncio.Event()
         self._lost = False
         self._mail = False
@@ -106,7 +102,7 @@ class InstancePass:
         finally:
             for path in list(self._in_flight):
                 self._call_off(path)
-            self._hand_back()
+            self._gate.hand_back()
 
     async def _recover(self) -> None:
         instance = self._instance
@@ -148,7 +144,7 @@ class InstancePass:
         """Nobody waits for this attempt any more."""
         attempt = self._in_flight.pop(path)
         attempt.cancel()
-        self._leave(attempt.passage, None)
+        self._gate.leave(attempt.passage, None)
 
     def _is_awaited(self, attempt: Attempt) -> bool:
         effect = attempt.effect
@@ -208,7 +204,7 @@ class InstancePass:
                 if any(effect.node.asks for effect in self._ready):
                     await self._ask_guards()
                     if self._batch.hand_on:
-                        self._hand_back()
+                        self._gate.hand_back()
                         return True
                 await self._be_sure_of_lease()
                 self._start_ready()
@@ -237,7 +233,7 @@ class InstancePass:
 
     def lose(self) -> None:
         """The lease is gone: stop what runs, write nothing more."""
-        self._lost = True
+        self._lost = self._gate.lost = True
         self._stirred.set()
 
     def look_at_inbox(self) -> None:
@@ -360,7 +356,7 @@ class InstancePass:
     def _note_failure(self, failure: AttemptFailed, *, replaying: bool) -> None:
         """A failed attempt is counted once it is durable; one of category system is told as an alert too (EH-7)."""
         if not replaying:
-            self._failures[failure.path, failure.attempt, failure.at] = occurrence(self._instance, failure)
+            self._tally.failed(failure)
         if failure.error.category == "system":
             self._ledger.owe([alert(self._instance, failure)])
 
@@ -433,62 +429,25 @@ class InstancePass:
             )
 
     async def _ask_guards(self) -> None:
-        """Ask the guards of the steps that have some, and how long the others of them usually take. What has to wait sleeps."""
-        asked = [effect for effect in self._ready if effect.node.asks and self._is_wanted(effect)]
-        answers = await self._batch.in_thread(self._ask, asked)
-        held = [answer for _, answer in answers if isinstance(answer, Held)]
-        for effect, (limit, answer) in zip(asked, answers, strict=True):
-            if not isinstance(answer, Held):
-                self._passed[effect.path] = (limit, answer)
+        """What has to wait sleeps, and everything else starts."""
+        held = await self._gate.ask([e for e in self._ready if e.node.asks and self._is_wanted(e)])
         paths = {fact.path for fact in held}
         self._ready = [effect for effect in self._ready if effect.path not in paths]
         for fact in held:
             await self._apply(fact)
 
-    def _ask(self, asked: list[RunStep]) -> list[tuple[int, Passage | Held]]:
-        """On a thread."""
-        limits = [self._limit(effect, self._typical(effect)) for effect in asked]
-        questions = [Asked(effect, limit) for effect, limit in zip(asked, limits, strict=True)]
-        answers = self._services.guards.ask(self._instance.tenant, self.instance_id, questions)
-        return list(zip(limits, answers, strict=True))
-
-    def _typical(self, effect: RunStep) -> int | None:
-        if not effect.node.is_adaptive:
-            return None
-        return self._services.statistics.typical(self._step_key(effect))
-
-    def _step_key(self, effect: RunStep) -> StepKey:
-        return self._instance.tenant, self._instance.workflow_id, effect.node.id
-
-    def _limit(self, effect: RunStep, typical: int | None = None) -> int:
-        return time_limit(effect.node, effect.timeouts, self._limits.step_timeout_ms, typical)
-
-    def _leave(self, passage: Passage | None, outcome: Outcome | None) -> None:
-        """Hand back what the guards gave. A slot whose lease is over may be that of another worker already."""
-        if passage is None or passage.is_idle(outcome) or not self._batch.is_running():
-            return
-        release = not (self._lost or self._batch.lease_is_over())
-        self._batch.in_background(partial(self._services.guards.leave, release=release), passage, outcome)
-
-    def _hand_back(self) -> None:
-        """What was given for attempts that do not start."""
-        passed, self._passed = self._passed, {}
-        for _, passage in passed.values():
-            self._leave(passage, None)
-
     def _start_ready(self) -> None:
         for effect in self._ready:
             if not self._is_wanted(effect):
                 continue
-            limit, passage = self._passed.pop(effect.path, None) or (self._limit(effect), None)
+            limit, passage = self._gate.take(effect)
             context = self._context(effect, limit)
             attempt = Attempt(self._services, effect, context, limit, self._reported)
             attempt.passage = passage
             self._in_flight[effect.path] = attempt
             self._batch.start(attempt, self._inputs(effect))
         self._ready = []
-        if self._passed:
-            self._hand_back()
+        self._gate.hand_back()
         self._ledger.acted()
 
     def _inputs(self, effect: RunStep) -> Any:
@@ -517,10 +476,9 @@ class InstancePass:
             return
         del self._in_flight[attempt.effect.path]
         self._arrived.append(outcome)
-        self._leave(attempt.passage, outcome)
+        self._gate.leave(attempt.passage, outcome)
         self._keep_result(attempt.effect, outcome)
-        if attempt.effect.node.is_adaptive and isinstance(outcome, Succeeded):
-            self._taken.setdefault(self._step_key(attempt.effect), []).append(max(0, outcome.at - outcome.started))
+        self._tally.ended(attempt.effect, outcome)
         self._stirred.set()
 
     # --- writing --------------------------------------------------------------------------------------------------
@@ -532,17 +490,10 @@ class InstancePass:
         if self._ledger.is_full():
             return await self._settle(keep_lease=True)
         if await self._ledger.push():
-            self._note_statistics()
+            self._tally.write()
             return True
         await self._absorb()
         return False
-
-    def _note_statistics(self) -> None:
-        """All that was applied is durable now."""
-        if self._failures or self._taken:
-            failures, taken = [*self._failures.values()], self._taken
-            self._failures, self._taken = {}, {}
-            self._batch.in_background(self._services.statistics.note, failures, taken)
 
     # --- settling -------------------------------------------------------------------------------------------------
 
@@ -564,7 +515,7 @@ class InstancePass:
         half_way = bool(self._machine.queue)
         if await self._ledger.settle(self._machine, timer, keep_lease=keep_lease):
             self._half_way = half_way
-            self._note_statistics()
+            self._tally.write()
             if self._instance.fragment is None:
                 self._program = self._machine.program
             return True
