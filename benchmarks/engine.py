@@ -89,5 +89,8 @@ class Engine:
             results=app.results,
             errors=app.errors,
             durations=app.durations,
+            breakers=app.breakers,
+            buckets=app.buckets,
+            slots=app.slots,
             starter=child_starter(self.runner.start),
         )

@@ -12,7 +12,7 @@ from functions.http.problem import ProblemDocument
 from functions.runner.openapi_waits import WAITS
 from functions.runner.options import START_JSON, StartBody
 from functions.runner.routes.instances import MAX_HISTORY, MAX_PAGE, SORTS
-from functions.runner.routes.operations import BatchBody, ForkBody, MigrateBody, RewindBody
+from functions.runner.routes.operations import BatchBody, ForkBody, MigrateBody, RetryBody, RewindBody
 from functions.runner.routes.start import MAX_WAIT
 from functions.runner.routes.workflows import DOCUMENT_TYPES
 from functions.runner.status import SystemStatus
@@ -186,12 +186,19 @@ _INSTANCES = {
             ("DELETE /workflow/instance/{id}", "cancel", "Cancel an instance that has not finished"),
             ("POST /workflow/instance/{id}/pause", "pause", "Pause a running instance before its next step"),
             ("POST /workflow/instance/{id}/resume", "resume", "Let a paused instance go on"),
-            ("POST /workflow/instance/{id}/retry", "retry", "Take a failed instance up again at the failed step"),
         )
     },
 }
 
 _OPERATIONS = {
+    "POST /workflow/instance/{id}/retry": Operation(
+        id="retryInstance",
+        summary="Take a failed instance up again at the failed step, with corrected input if it is given",
+        tag="instances",
+        body={"application/json": RetryBody},
+        answers={200: Answer("The status that the instance has with it", answers.Controlled)},
+        problems=(400, 404, 409, 413, 415, 503),
+    ),
     "POST /workflow/instance/{id}/rewind": Operation(
         id="rewindInstance",
         summary="Go back to a finished step: it and all that comes after it run again",

@@ -33,9 +33,9 @@
         │   └── RemoteBusyError          category resource: 429
         ├── PermanentStepError       not retryable
         ├── StepNotAllowedError      not retryable: a built-in step that no setting allows
-        ├── InvalidStepError         not retryable, category validation: what a built-in step was given
+        ├── InvalidStepError         not retryable, category validation: what a step was given
         ├── RemoteRefusedError       not retryable, category validation: 4xx
-        ├── RemoteDeniedError        not retryable, category permission: 401, 403
+        ├── RemoteDeniedError        retryable (once, as all of category permission): 401, 403
         ├── StepTimeoutError         retryable, category timeout
         ├── StepInterruptedError     retryable, category system
         ├── UnknownHandlerError      not retryable
@@ -320,7 +320,7 @@ class StepNotAllowedError(StepError):
 
 
 class InvalidStepError(StepError):
-    """A step of the engine's own was given what it cannot work with."""
+    """A step was given what it cannot work with: corrected input would help, another attempt would not (EH-4)."""
 
     code = "step_invalid"
     category = "validation"
@@ -337,6 +337,7 @@ class RemoteDeniedError(StepError):
     """Another system does not accept who asks."""
 
     code = "remote_denied"
+    retryable = True
     category = "permission"
 
 

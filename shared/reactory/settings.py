@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_origin
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from reactory.exceptions import InvalidSettingsError
 from reactory.topology import COUNTERS_TABLE
@@ -99,6 +99,12 @@ class Settings(BaseModel):
         description="for REACTORY_ENCRYPTION=local: base64 of 32 random bytes; behind commas earlier keys, for reading",
     )
     kms_key: str = Field(default="", description="for REACTORY_ENCRYPTION=kms: ARN, id or alias of a symmetric key")
+    retry_policies: dict[str, Any] = Field(
+        default_factory=dict, description="JSON: name → a retryPolicy that documents may name"
+    )
+    workflow_overrides: dict[str, Any] = Field(
+        default_factory=dict, description="JSON: nameSpace.Name → {maxRetries: 0 to 10, policy: name}"
+    )
     rate_limits: RateLimits = Field(
         default_factory=RateLimits,
         description='JSON such as {"general": {"limit": 100, "per": 60}, "start": {"limit": 10, "per": 60}}: limit 1 to '
@@ -152,6 +158,24 @@ class Settings(BaseModel):
     def _have_words(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
         if wrong := [name for name, words in value.items() if not words]:
             raise ValueError(f"the command {wrong[0]} is an empty list: give at least the executable")
+        return value
+
+    @field_validator("retry_policies")
+    @classmethod
+    def _are_policies(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if value:
+            from reactory.definition.configured import read_policies  # late: few have any
+
+            read_policies(value)
+        return value
+
+    @field_validator("workflow_overrides")
+    @classmethod
+    def _are_overrides(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if value:
+            from reactory.definition.configured import read_overrides  # late: as above
+
+            read_overrides(value, info.data.get("retry_policies") or {})
         return value
 
     @model_validator(mode="after")

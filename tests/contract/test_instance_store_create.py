@@ -38,6 +38,10 @@ def test_a_created_instance_reads_back_as_it_was(store: InstanceStore, new: New)
         outbox=[OutboxEntry("o1", "status", "{}")],
         history=["{}"],
         history_count=1,
+        rules={
+            "edition": 2,
+            "policies": {"BANK": {"max_attempts": 6, "multiplier": 2.0, "retry_on_errors": ["network"]}},
+        },
     )
     assert store.create([whole]) == [None]
     assert store.get("one") == whole

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reactory.adapters.memory.instances import MemoryInstances
-from reactory.host.outbox import EVENT
+from reactory.host.circuit_event import CIRCUIT_CHANGE
+from reactory.host.outbox import ALERT, EVENT
 from reactory.host.values import resolved
 from reactory.kernel.facts import ChildEnded, Control, Fact, Interrupted, Succeeded, decode_fact
 from reactory.kernel.records import decode_record
@@ -383,13 +384,20 @@ class Auditor:
             if event.detail_type == EVENT:
                 self.trace.note(process.name, "publish", event.id)
                 continue
+            if event.detail_type == CIRCUIT_CHANGE:
+                self.trace.note(process.name, "publish", event.id)
+                self.marks.hit(f"a breaker is {event.detail['state']}")
+                continue
             instance_id = event.id.partition(":")[0]
             chronicle = self.chronicles[instance_id]
-            self.trace.note(process.name, "publish", f"{event.id} {event.detail['status']}")
+            self.trace.note(process.name, "publish", f"{event.id} {event.detail.get('status', '')}")
             if any(known["id"] == event.id for known in chronicle.published):
                 self.marks.hit("told twice")
             elif chronicle.tellers.get(event.id) != process.name:
                 self.marks.hit("told by another")
+            if event.detail_type == ALERT:
+                chronicle.alerts.add(event.id)
+                continue
             detail = {"id": event.id, "type": event.detail_type, "by": process.name, **event.detail}
             chronicle.published.append(detail)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec.structs import replace
 
 from reactory.adapters.memory.blobs import MemoryBlobs
+from reactory.adapters.memory.breakers import MemoryBreakers
+from reactory.adapters.memory.buckets import MemoryBuckets
 from reactory.adapters.memory.clock import SequentialIds
 from reactory.adapters.memory.dead_letters import MemoryDeadLetters
 from reactory.adapters.memory.definitions import MemoryDefinitions
@@ -21,6 +23,7 @@ from reactory.adapters.memory.queue import MemoryQueue, QueueShape
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
 from reactory.adapters.memory.schedules import MemorySchedules
+from reactory.adapters.memory.slots import MemorySlots
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.ports.queue import Message
 from reactory.topology import EVENTS, WAKEUPS
@@ -59,6 +62,9 @@ class Backend:
         self.dead_letters = MemoryDeadLetters()
         self.schedules = MemorySchedules()
         self.executions = MemoryExecutions(self.clock)
+        self.breakers, self.buckets, self.slots = MemoryBreakers(), MemoryBuckets(), MemorySlots()
+        self.holders: dict[str, tuple[Process, int]] = {}
+        """Who took a slot and did not give it back yet, and until when it is his."""
         self.visibility_s = shape[0]
         shapes = [QueueShape(queue.name, *shape) for queue in (*WAKEUPS, EVENTS)]
         self.queue = MemoryQueue(self.clock, SequentialIds("message"), shapes)
@@ -79,6 +85,9 @@ class Backend:
             "dead_letters": self._store(self.dead_letters),
             "schedules": self._store(self.schedules),
             "executions": self._store(self.executions),
+            "breakers": self._counters(self.breakers),
+            "buckets": self._counters(self.buckets),
+            "slots": self._counters(self.slots),
         }
         self.on_message: Callable[[str], None] = lambda _queue: None
         self.on_event: Callable[[str], None] = lambda _queue: None
@@ -101,6 +110,23 @@ class Backend:
             return answer
 
         return perform
+
+    def _counters(self, counters: Any) -> Callable[[Process, str, tuple[Any, ...]], Any]:
+        def perform(process: Process, method: str, args: tuple[Any, ...]) -> Any:
+            self.trace.note(process.name, method, str(args[0]))
+            named = {"failed": args[-1]} if method == "report" else {}
+            answer = getattr(counters, method)(*(args[:-1] if named else args), **named)
+            if counters is self.slots:
+                self._note_slot(process, method, args, taken=answer is None)
+            return answer
+
+        return perform
+
+    def _note_slot(self, process: Process, method: str, args: tuple[Any, ...], *, taken: bool) -> None:
+        if method == "release":
+            self.holders.pop(args[2], None)
+        elif taken:
+            self.holders[args[2].holder] = (process, args[2].until)
 
     def _blobs(self, process: Process, method: str, args: tuple[Any, ...]) -> Any:
         if method == "put":

@@ -15,11 +15,14 @@ from reactory.exceptions import AmbiguousWriteError, ReactoryError
 from reactory.host import sweeper
 from reactory.host.batch import Batch
 from reactory.host.event_desk import EventDesk
+from reactory.host.guards import Guards, Passage
 from reactory.host.instance_pass import InstancePass
 from reactory.host.ledger import Ledger
 from reactory.host.outbox import bus_event
 from reactory.host.teller import Teller
 from reactory.host.worker import Worker
+from reactory.kernel import nodes
+from reactory.kernel.effects import AttemptFailed
 from reactory.kernel.facts import ErrorInfo, Tick
 from reactory.kernel.machine import Machine
 from reactory.kernel.nodes import distributed, invoke, saga
@@ -288,6 +291,41 @@ def _not_sure() -> Patches:
 @_bug("absorbed requests overtake what was acted on")
 def _acted_on_forgotten() -> Patches:
     return [(Ledger, "acted", lambda _self: None)]
+
+
+# --- guards ---------------------------------------------------------------------------------------------------------
+
+
+@_bug("a hold counts an attempt")
+def _hold_counts() -> Patches:
+    wake = nodes.wake
+
+    def counting(machine: Machine, path: str, live: NodeState) -> None:
+        live.attempt += live.hold is not None
+        wake(machine, path, live)
+
+    return [(nodes, "wake", counting)]
+
+
+@_bug("a slot is never released")
+def _slot_kept() -> Patches:
+    leave = Guards.leave
+
+    def keep(self: Guards, passage: Passage, outcome: Any, *, release: bool) -> None:
+        leave(self, passage, outcome, release=release and passage.slot is None)
+
+    return [(Guards, "leave", keep)]
+
+
+@_bug("an alert is not owed by a replay")
+def _alert_forgotten() -> Patches:
+    note = InstancePass._note_failure
+
+    def forgetful(self: InstancePass, failure: AttemptFailed, *, replaying: bool) -> None:
+        if not replaying:
+            note(self, failure, replaying=replaying)
+
+    return [(InstancePass, "_note_failure", forgetful)]
 
 
 # --- telling --------------------------------------------------------------------------------------------------------

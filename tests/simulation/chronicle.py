@@ -30,7 +30,7 @@ class Chronicle:
     ``recorded`` says at which event the success of (path, attempt, generation) became durable. ``owners`` are those who wrote, by
     epoch. ``overlooked`` tells per process whether its last write left something in the inbox. ``hasty`` are the ids of
     the requests that were obeyed before what the one before them had left to do. ``holder`` is the process that claimed
-    it last, ``family`` is the instance that its blobs belong to, ``reported`` are the ends of children that it was told of. ``surgery`` counts its rewinds and migrations, ``tellers`` are those that owe a piece of news, by its id.
+    it last, ``family`` is the instance that its blobs belong to, ``reported`` are the ends of children that it was told of. ``surgery`` counts its rewinds and migrations, ``tellers`` are those that owe a piece of news, by its id, ``alerts`` the ids of the alerts that were published.
     """
 
     instance_id: str
@@ -50,6 +50,7 @@ class Chronicle:
     retries_asked: int = 0
     controls: int = 0
     published: list[dict[str, Any]] = field(default_factory=list)
+    alerts: set[str] = field(default_factory=set)
     surgery: int = 0
     family: str = ""
     reported: set[str] = field(default_factory=set)

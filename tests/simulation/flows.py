@@ -154,4 +154,14 @@ LATE = Flow(
     deterministic=False,
 )
 
-FLOWS = (LINE, FORK, LOOP, WAITS, SELF, TASKS, FAMILY, SPREAD, SAGA, AGAIN_SAGA, LATER, LATE)
+_TURN: Document = {"rateLimit": {"key": "turns", "limit": 1, "per": "2s"}}
+HELD = Flow(
+    "Held",
+    [
+        _do("a", **_TURN, concurrency={"key": "one", "limit": 1}),
+        _do("b", fails=1, **_TURN, circuitBreaker={"failureThreshold": 1, "recoveryTime": "1s", "successThreshold": 1}),
+    ],
+)
+"""Each waits for its turn, the second for its own breaker too; neither spends an attempt on it."""
+
+FLOWS = (LINE, FORK, LOOP, WAITS, SELF, TASKS, FAMILY, SPREAD, SAGA, AGAIN_SAGA, LATER, LATE, HELD)

@@ -13,7 +13,7 @@ from reactory.exceptions import StoreUnavailableError
 from reactory.host.recovery import restore
 from reactory.host.values import fetch, resolved
 from reactory.kernel import paths
-from reactory.kernel.effects import Emit, Load, StartChild, StatusChanged
+from reactory.kernel.effects import AttemptFailed, Emit, Load, StartChild, StatusChanged
 from reactory.kernel.facts import (
     Answered,
     Begin,
@@ -22,6 +22,7 @@ from reactory.kernel.facts import (
     EventArrived,
     Fact,
     Failed,
+    Held,
     Interrupted,
     Succeeded,
     Tick,
@@ -60,6 +61,7 @@ def check(world: World) -> None:
         except StoreUnavailableError as error:
             judge.violate("whatever is referred to is stored", error.message)
     _work_items_are_open_waits(world)
+    _slots_are_given_back(world)
     _events_reach_their_waits(world)
 
 
@@ -72,6 +74,12 @@ def _work_items_are_open_waits(world: World) -> None:
 
 
 _ASKED = ("user", "activity")
+
+
+def _slots_are_given_back(world: World) -> None:
+    """EH-6: nobody keeps a slot but who died, was frozen, or could not reach the counters."""
+    if world.kept and not world.trace.freezes:
+        world.auditor.violate("slots are given back", f"{world.kept}")
 
 
 def _events_reach_their_waits(world: World) -> None:
@@ -111,6 +119,7 @@ class _Judge:
         self._finished_steps_never_run_again()
         self._every_fact_is_used_once()
         self._waits_are_satisfied_once()
+        self._holds_cost_no_attempt()
         self._children_agree()
         if not self.chronicle.surgery:
             self._compensation_goes_backwards()
@@ -118,6 +127,7 @@ class _Judge:
         if machine is not None:
             self._replay_gives_the_state(machine)
             self._news_match(moves)
+            self._alerts_match(machine)
             self._children_are_those_asked_for(machine)
             self._events_are_those_emitted(machine)
             if comparable:
@@ -206,8 +216,33 @@ class _Judge:
                 return "answer", record.id
             case "interrupted":
                 return ("Interrupted",)
+            case "held":
+                return "held", record.path, record.attempt, record.time
             case event:
                 return event, record.id
+
+    def _holds_cost_no_attempt(self) -> None:
+        """CB-2: the next that is tried after a hold has the number that was held; executions begun anew count from 1."""
+        held: dict[str, int] = {}
+        for record in self.records:
+            if record.event == "held":
+                self.world.marks.hit(f"held by {record.by}")
+            if record.status == "IGNORED" or record.event not in ("held", "ok", "failed") or not record.attempt:
+                continue
+            expected = held.pop(record.path, record.attempt)
+            if record.attempt not in (expected, 1):
+                self.violate("a hold costs no attempt", f"{record} after attempt {expected} was held")
+            if record.event == "held":
+                held[record.path] = record.attempt
+
+    def _alerts_match(self, machine: Machine) -> None:
+        """EH-7: one alert per failed attempt of category system, and no other."""
+        failed = [e for e in machine.effects if isinstance(e, AttemptFailed) and e.error.category == "system"]
+        expected = {f"{self.instance.id}:alert:{effect.number}:{effect.path}" for effect in failed}
+        if expected:
+            self.world.marks.hit("alerted")
+        if expected != self.chronicle.alerts:
+            self.violate("the alerts are the failures", f"told {self.chronicle.alerts}, failed {expected}")
 
     # --- waits, children, compensation ----------------------------------------------------------------------------
 
@@ -332,7 +367,7 @@ class _Judge:
             if told is not None and record.status == "COMPLETED" and told != generation:
                 self.violate("a result belongs to its execution", f"{record} was used in generation {generation}")
             generation = generation if told is None else told
-        elif record.event == "failed" and record.status == "IGNORED":
+        elif record.event in ("failed", "held") and record.status == "IGNORED":
             generation = -1
         return _own_fact(record, generation)
 
@@ -422,6 +457,9 @@ def _own_fact(record: Record, generation: int) -> Fact:
             return Tick(record.at)
         case "interrupted":
             return Interrupted(record.at)
+        case "held":
+            by: Any = record.by
+            return Held(record.path, record.attempt, record.at, record.time, by, record.key, generation)
         case "ok":
             return Succeeded(record.path, record.attempt, record.started, record.at, record.output, generation)
         case _:
@@ -435,6 +473,8 @@ def _key(fact: Fact) -> tuple[Any, ...]:
             return "ok", fact.path, fact.attempt, fact.generation
         case Failed():
             return "failed", fact.path, fact.attempt
+        case Held():
+            return "held", fact.path, fact.attempt, fact.until
         case Control():
             return "control", fact.id
         case EventArrived():
@@ -453,6 +493,8 @@ def _expected(instance_id: str, moves: list[StatusChanged]) -> Iterator[tuple[st
         yield f"{instance_id}:{move.number}", {"type": "Workflow Instance Status Change", **seen}
         if move.reason is not None and move.reason.get("code") == "dead_lettered":
             yield f"{instance_id}:{move.number}.dead", {"type": "Workflow Instance Dead Lettered", **seen}
+        if move.reason is not None and move.reason.get("code") == "manual_intervention":
+            yield f"{instance_id}:{move.number}.manual", {"type": "Workflow Manual Intervention Required", **seen}
 
 
 def _outcome(machine: Machine, records: list[Record]) -> dict[str, Any]:

@@ -47,6 +47,15 @@ MARKS: dict[str, str] = {
     "redelivered": "a message came back",
     "dead letter": "a message was received in vain as often as it may be",
     "throttled": "a message found no free function",
+    # guards
+    "held by circuit": "a step waited for a breaker",
+    "held by rate": "a step waited for its turn",
+    "held by concurrency": "a step waited for a slot",
+    "a breaker is open": "failures have opened a breaker",
+    "a breaker is half_open": "its time was over, and somebody tried",
+    "a breaker is closed": "and it went well",
+    "counters out of reach": "a breaker, a rate or a slot could not be asked or told",
+    "alerted": "an error of the system was told to whom it concerns",
     # events, answers, children
     "event of the future": "an event was published before its time",
     "look found an earlier event": "whoever began to wait found events that came before",

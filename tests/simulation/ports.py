@@ -35,6 +35,8 @@ READS = frozenset(
 BULK = frozenset({"create", "push", "settle", "append_history", "publish", "post"})
 """Methods whose first argument is a sequence that may be written in part."""
 
+COUNTERS = frozenset({"breakers", "buckets", "slots"})
+
 _UNKNOWN = "the answer was lost: nobody knows whether it happened"
 _NOTHING = "out of reach: nothing happened"
 
@@ -49,8 +51,8 @@ class Port:
         self._marks = marks
 
     def __getattr__(self, method: str) -> Any:
-        def call(*args: Any) -> Any:
-            return self._call(method, args)
+        def call(*args: Any, **named: Any) -> Any:
+            return self._call(method, (*args, *named.values()))
 
         self.__dict__[method] = call  # found at once from now on
         return call
@@ -66,6 +68,9 @@ class Port:
         if verdict == "done":
             return self._effect(process, method, args)
         process.trace.note(process.name, f"fault: {verdict}", f"{self._name}.{method}")
+        if self._name in COUNTERS:
+            process.doubtful = True
+            self._marks.hit("counters out of reach")
         if process.faults.failing_over:
             self._marks.hit("fail-over")
         match verdict:

@@ -49,7 +49,7 @@ class SkewedClock:
 
 class Process:
     """``kind`` is ``worker``, ``sweeper``, ``operator`` or ``client``. ``last_call`` is the port call that it made
-    last, ``frozen_since`` whether it was frozen after that, ``freezes`` how often it was in the midst of its work.
+    last, ``frozen_since`` whether it was frozen after that, ``freezes`` how often it was in the midst of its work. ``doubtful``: a call of the counters has failed.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Process:
         self.last_call = ""
         self.frozen_since = False
         self.freezes = 0
+        self.doubtful = False
         self.on_death: Callable[[], None] = lambda: None
         self._thaws = 0
         self.context = Context()

@@ -20,7 +20,7 @@ from reactory.kernel.timers import next_timer
 from reactory.ports.blobs import Blobs
 from reactory.ports.store import Instance
 from reactory.steps.errors import describe_error
-from tests.simulation.workload import payload, perform
+from tests.simulation.workload import FateError, payload, perform
 
 Programs = Callable[[Instance], Program]
 
@@ -107,6 +107,6 @@ def _perform(machine: Machine, effect: RunStep) -> Fact:
     given = machine.context.deref(effect.input) or {}
     try:
         output = perform(effect.path, effect.attempt, effect.generation, **given)
-    except ValueError as error:
+    except FateError as error:
         return Failed(effect.path, effect.attempt, describe_error(error), now, now, effect.generation)
     return Succeeded(effect.path, effect.attempt, now, now, output, effect.generation)

@@ -25,6 +25,16 @@ SHARED = ("paid", "k")
 CHILD, LOOSE = "Child", "Loose"
 """The workflows that others start: one is waited for, the other is left alone."""
 
+FATES = ("", "", "", "network", "timeout", "permission", "resource", "system", "unknown", "validation")
+"""Categories of what bodies raise."""
+
+GUARDS: Sequence[Document] = (
+    {"concurrency": {"key": "c", "limit": 1}},
+    {"concurrency": {"key": "c", "limit": 2}},
+    {"rateLimit": {"key": "r", "limit": 2, "per": "3s"}},
+    {"circuitBreaker": {"key": "b", "failureThreshold": 2, "recoveryTime": "2s", "halfOpenMaxAttempts": 1}},
+)
+
 AGAIN: Document = {"maxAttempts": 2, "initialDelay": 100, "jitter": False}
 _DURATIONS = (0.0, 0.0, 0.001, 0.02, 0.3, 2.0, 8.0)
 
@@ -51,15 +61,23 @@ class Workload:
         return _DURATIONS[crc32(f"{self.seed}/{path}/{attempt}".encode()) % len(_DURATIONS)]
 
 
+class FateError(Exception):
+    """What a body raises: of a category, as an error of a step's own says it."""
+
+    def __init__(self, message: str, category: str) -> None:
+        super().__init__(message)
+        self.category = category
+
+
 def perform(  # noqa: PLR0917 - which execution it is, and its inputs
-    path: str, attempt: int, generation: int, value: Any = None, fails: int = 0, rounds: int = 0
+    path: str, attempt: int, generation: int, value: Any = None, fails: int = 0, rounds: int = 0, category: str = ""
 ) -> Document:
-    """What a body comes to; raises ValueError in its first ``fails`` attempts, and in its first ``rounds`` generations.
+    """What a body comes to; raises FateError in its first ``fails`` attempts, and in its first ``rounds`` generations.
 
     Its result says of which execution it is.
     """
     if attempt <= fails or generation < rounds:
-        raise ValueError(f"{path} fails")
+        raise FateError(f"{path} fails", category or "unknown")
     return {"value": value, "path": path, "generation": generation}
 
 
@@ -91,9 +109,9 @@ class Author:
     def document(self, name: str) -> Document:
         self.name = name
         steps = self.steps(self.random.choice((0, 1, 1, 2)), most=4)
-        metadata: Document = {
-            "retryPolicy": {"maxAttempts": 2, "initialDelay": self.random.choice((100, 3_000)), "jitter": False}
-        }
+        metadata: Document = {}
+        if self.random.random() < 0.7:  # else each category has its own strategy
+            metadata["retryPolicy"] = AGAIN | {"initialDelay": self.random.choice((100, 3_000))}
         if not self.calm:
             metadata |= self.pick({}, {}, {}, {"timeout": 60_000})
             metadata |= self.pick({}, {}, {}, {"errorPolicy": "suspend"}, {"errorPolicy": "terminate"})
@@ -277,6 +295,13 @@ class Author:
                 step |= self.pick({"condition": "n > 1000"}, {"enabled": False})
             case _:
                 step |= self.pick({}, {}, {"outputs": {f"v{self.number}": f"steps.{step['id']}.outputs.value"}})
+        if "fails" in inputs:
+            inputs["category"] = self.random.choice(FATES)
+            self.seconds += 90.0
+        if self.random.random() < 0.2:
+            self.seconds += 120.0
+            for guard in self.random.sample(GUARDS, self.random.choice((1, 1, 2))):
+                step |= guard
         return step | {"inputs": inputs}
 
     def container(self, kind: str, depth: int) -> Document:

@@ -66,7 +66,9 @@ class Setting:
 
 
 class World:
-    """``violations`` maps broken rules to what broke them. ``operated``: somebody has interfered with the instances."""
+    """``violations`` maps broken rules to what broke them. ``operated``: somebody has interfered with the instances.
+    ``kept`` are the holders of slots at the end that have no excuse for it.
+    """
 
     def __init__(self, setting: Setting, faults: Faults, random: Random) -> None:
         self.setting = setting
@@ -85,6 +87,7 @@ class World:
         self.steps = self._registry()
         self.started: list[str] = []
         self.operated = False
+        self.kept: list[str] = []
         self.healing = False
         self.outside = Outside(self)
         self.backend.on_event = self.outside.deliver
@@ -125,6 +128,8 @@ class World:
         if not await self._until_rest(self.setting.workload.patience_s + self.setting.queues[0], []):
             self._tell_who_is_stuck()
         await asyncio.sleep(self.faults.profile.function_s[1])  # whoever slept has written what he wanted to by then
+        holders = self.backend.holders.items()
+        self.kept = [name for name, (process, _) in holders if not (process.dead or process.doubtful)]
         for trouble in troubles:
             trouble.cancel()
 
@@ -213,6 +218,9 @@ class World:
             dead_letters=port(process, "dead_letters"),
             schedules=port(process, "schedules"),
             executions=port(process, "executions"),
+            breakers=port(process, "breakers"),
+            buckets=port(process, "buckets"),
+            slots=port(process, "slots"),
             schema=port(process, "schema"),
         )
 
@@ -232,6 +240,9 @@ class World:
             results=app.results,
             errors=app.errors,
             durations=app.durations,
+            breakers=app.breakers,
+            buckets=app.buckets,
+            slots=app.slots,
             starter=child_starter(self.runner(process).start),
             limits=self.setting.limits,
         )
@@ -404,18 +415,18 @@ class World:
             self.auditor.body_starts(process, ctx)
 
         @step("sim.do")
-        async def do(ctx: StepContext, value: Any = None, fails: int = 0, rounds: int = 0) -> Any:
+        async def do(ctx: StepContext, value: Any = None, fails: int = 0, rounds: int = 0, category: str = "") -> Any:
             begin(ctx)
             seconds = self.setting.workload.seconds(ctx.path, ctx.attempt)
             if seconds:
                 await asyncio.sleep(seconds)
             self.trace.note("body", "ends", f"{ctx.instance_id} {ctx.path} {ctx.attempt}")
-            return perform(ctx.path, ctx.attempt, ctx.generation, value, fails, rounds)
+            return perform(ctx.path, ctx.attempt, ctx.generation, value, fails, rounds, category)
 
         @step("sim.sync")
-        def sync(ctx: StepContext, value: Any = None, fails: int = 0, rounds: int = 0) -> Any:
+        def sync(ctx: StepContext, value: Any = None, fails: int = 0, rounds: int = 0, category: str = "") -> Any:
             begin(ctx)
-            return perform(ctx.path, ctx.attempt, ctx.generation, value, fails, rounds)
+            return perform(ctx.path, ctx.attempt, ctx.generation, value, fails, rounds, category)
 
         registry = StepRegistry()
         registry.add(do)

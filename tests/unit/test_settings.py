@@ -56,6 +56,18 @@ def test_every_field_is_read_from_its_variable() -> None:
         ("allowed_commands", '{"sum": []}', "REACTORY_ALLOWED_COMMANDS is .*sum is an empty list"),
         ("allowed_commands", '{"sum": "sh"}', r"REACTORY_ALLOWED_COMMANDS\['sum'\] is .*list"),
         ("allowed_hosts", '"localhost"', "REACTORY_ALLOWED_HOSTS is .*list"),
+        ("retry_policies", '{"BANK": {"maxAttempts": 11}}', "REACTORY_RETRY_POLICIES is .*BANK.maxAttempts: .*1 to 10"),
+        ("retry_policies", '{"BANK": {"attempts": 1}}', "REACTORY_RETRY_POLICIES is .*BANK.attempts"),
+        ("retry_policies", '{"BANK": 3}', "REACTORY_RETRY_POLICIES is .*BANK: "),
+        ("retry_policies", '{"DEFAULT": {}}', "REACTORY_RETRY_POLICIES is .*'DEFAULT' is no name"),
+        (
+            "workflow_overrides",
+            '{"acme.Pay": {"policy": "BANK"}}',
+            "REACTORY_WORKFLOW_OVERRIDES is .*'BANK'; known are",
+        ),
+        ("workflow_overrides", '{"acme.Pay": {"maxRetries": 11}}', "REACTORY_WORKFLOW_OVERRIDES is .*from 0 to 10"),
+        ("workflow_overrides", '{"acme.Pay": {"retries": 1}}', "REACTORY_WORKFLOW_OVERRIDES is .*maxRetries, policy"),
+        ("workflow_overrides", '{"Pay": {}}', "REACTORY_WORKFLOW_OVERRIDES is .*nameSpace.Name"),
         ("step_threads", "0", "REACTORY_STEP_THREADS is '0'.*at least 1"),
     ],
 )

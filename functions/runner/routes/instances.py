@@ -98,5 +98,4 @@ ENDPOINTS: dict[str, Endpoint[Runner]] = {
     "DELETE /workflow/instance/{id}": control("cancel"),
     "POST /workflow/instance/{id}/pause": control("pause"),
     "POST /workflow/instance/{id}/resume": control("resume"),
-    "POST /workflow/instance/{id}/retry": control("retry"),
 }

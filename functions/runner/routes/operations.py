@@ -23,6 +23,16 @@ Body = TypeVar("Body")
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 
 
+class RetryBody(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """``input`` is corrected input for the failed step ``stepId`` (its id, or its path where the id is not enough), in the
+    place of what the workflow would give it; without ``stepId`` for the only one that has failed.
+    """
+
+    step_id: str = ""
+    input: dict[str, Any] | None = None
+    reason: str = ""
+
+
 class RewindBody(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """``stepId`` is the id of a finished step, or its path where it has finished more than once."""
 
@@ -64,6 +74,23 @@ class BatchBody(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
     reason: str = ""
     version: str = ""
     dry_run: bool = False
+
+
+def retry(call: Call, runner: Runner) -> Response[str]:
+    """The body is optional."""
+    call.query()
+    empty = not call.content(runner.services.settings.request_limit).strip()
+    body = RetryBody() if empty else _body(call, runner, RetryBody)
+    answer = runner.control.control(
+        call.parameters["id"],
+        "retry",
+        reason=body.reason,
+        caller=call.caller,
+        tenant=call.tenant,
+        step=body.step_id,
+        data=body.input,
+    )
+    return respond(answer)
 
 
 def rewind(call: Call, runner: Runner) -> Response[str]:
@@ -160,6 +187,7 @@ def _time(name: str, text: str | None) -> int | None:
 
 
 ENDPOINTS: dict[str, Endpoint[Runner]] = {
+    "POST /workflow/instance/{id}/retry": retry,
     "POST /workflow/instance/{id}/rewind": rewind,
     "POST /workflow/instance/{id}/fork": fork,
     "POST /workflow/instance/{id}/migrate": migrate,

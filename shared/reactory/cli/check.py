@@ -6,7 +6,7 @@ found; any other document can only be judged by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +89,8 @@ class Checker:
 
         handlers, note = self._handlers(file)
         try:
-            problems = list(problems_of(read_document(text, name=str(file)), handlers=handlers))
+            document = read_document(text, name=str(file))
+            problems = list(problems_of(document, handlers=handlers, policies=_policies()))
         except InvalidDefinitionError as error:
             problems = list(error.problems)
         yield _answer(str(file), problems, missing=False, note=note)
@@ -117,7 +118,8 @@ class Checker:
             problems = [Problem(code="MODULE_NOT_FOUND", path="", message=said)]
         handlers, note = self._handlers(file) if sources else (None, "")
         for source in sources:
-            found = problems_of(load_document(source.text, name=str(file)), handlers=handlers)
+            document = load_document(source.text, name=str(file))
+            found = problems_of(document, handlers=handlers, policies=_policies())
             problems += [msgspec.structs.replace(problem, line=None) for problem in found]
         yield _answer(str(file), problems, missing=False, note=note)
 
@@ -178,3 +180,14 @@ def _answer(file: str, problems: Sequence[Problem], *, missing: bool, note: str 
         "note": note,
         "problems": [msgspec.to_builtins(problem_answer(problem)) for problem in problems],
     }
+
+
+def _policies() -> Collection[str]:
+    """The names of the retry policies that the environment configures, as an engine on this machine would see them."""
+    from reactory.exceptions import InvalidSettingsError
+    from reactory.settings import read_settings
+
+    try:
+        return read_settings().retry_policies
+    except InvalidSettingsError:
+        return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -128,9 +129,23 @@ def cancel(instance_id: InstanceId, reason: Reason = "", url: Url = DEFAULT_URL,
 
 
 @app.command("retry")
-def retry(instance_id: InstanceId, reason: Reason = "", url: Url = DEFAULT_URL, output: Output = Format.text) -> None:
-    """Take a failed instance up again at the failed step."""
-    _control("POST", instance_id, "/retry", reason=reason, url=url, output=output)
+def retry(
+    instance_id: InstanceId,
+    *,
+    step: Annotated[str, typer.Option("--step", help="The failed step that --input is for.", show_default=False)] = "",
+    data: Annotated[
+        str,
+        typer.Option("--input", "-i", help="Its corrected input: JSON, @FILE, or @- for stdin.", show_default=False),
+    ] = "",
+    reason: Reason = "",
+    url: Url = DEFAULT_URL,
+    output: Output = Format.text,
+) -> None:
+    """Take a failed instance up again at the failed step, with corrected input for it if there is some."""
+    more: dict[str, Any] = {"stepId": step} if step else {}
+    if data:
+        more["input"] = read_payload(data)
+    _control("POST", instance_id, "/retry", reason=reason, more=more, url=url, output=output)
 
 
 @app.command("signal")
@@ -153,8 +168,17 @@ def signal(
     emit(answer, output, lambda: print(answer["eventId"]))
 
 
-def _control(method: str, instance_id: str, verb: str, *, reason: str, url: str, output: Format) -> None:
-    body = {"reason": reason} if reason else None
+def _control(
+    method: str,
+    instance_id: str,
+    verb: str,
+    *,
+    reason: str,
+    url: str,
+    output: Format,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    body = {**({"reason": reason} if reason else {}), **(more or {})} or None
     with connect(url) as client:
         answer = client.request(method, f"/workflow/instance/{segment(instance_id)}{verb}", body=body)
     emit(answer, output, lambda: print(f"{answer['instanceId']}  {answer['status']}"))
@@ -190,6 +214,8 @@ def _fail_unless_completed(instance: dict[str, Any]) -> None:
         return
     why = (instance["reason"] or {}).get("message") or f"instance {instance['instanceId']} is {instance['status']}"
     hint = f"retry after the fix: reactory instance retry {instance['instanceId']}"
+    if (instance["reason"] or {}).get("code") == "manual_intervention":
+        hint += f" --step {instance['reason']['stepId']} --input '{{…}}'"
     raise CommandError(str(why), FAILED, (hint,) if instance["status"] == "FAILED" else ())
 
 
@@ -220,7 +246,9 @@ def _print_instance(answer: dict[str, Any]) -> None:
 
 
 def _result(step: dict[str, Any]) -> Any:
-    """Its output, its error, or what it waits for."""
+    """Its output, its error, or what it waits for, or is held by."""
+    if held := step.get("heldBy"):
+        return f"held until {step['due']} by {held['guard']} '{held['key']}'"
     if waiting := step.get("waitingFor"):
         return f"waiting for {waiting}"
     return step.get("output", step.get("error"))

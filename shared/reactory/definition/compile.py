@@ -39,7 +39,7 @@ def compile_document(data: Mapping[str, Any], *, handlers: Collection[str] | Non
     steps = StepCompiler(
         name_space=data["nameSpace"],
         handlers=frozenset(handlers or ()),
-        retry=metadata.get("retryPolicy"),
+        metadata=metadata,
     )
     root = steps.block(data["steps"], metadata.get("errorPolicy"))
     return Program(
@@ -54,6 +54,7 @@ def compile_document(data: Mapping[str, Any], *, handlers: Collection[str] | Non
         timeout=metadata.get("timeout"),
         priority=_priority(metadata.get("priority")),
         handlers=frozenset(steps.called),
+        policies=frozenset(steps.policies),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reactory.definition.compilebuiltin import compile_builtin
+from reactory.definition.compileguards import compile_guards, compile_policy, compile_timeout, own_policies
 from reactory.definition.compilewaits import (
     compile_cache,
     compile_delay,
@@ -14,7 +15,7 @@ from reactory.definition.compilewaits import (
     compile_wait,
 )
 from reactory.definition.ordering import predecessors
-from reactory.definition.policy import DEFAULT_RETRY, ErrorPolicy, RetryPolicy
+from reactory.definition.policy import ErrorPolicy, NamedPolicy, RetryPolicy
 from reactory.definition.program import (
     Block,
     Branch,
@@ -50,13 +51,19 @@ Raw = Mapping[str, Any]
 
 
 class StepCompiler:
-    """Compiles the steps of one document. ``called`` gathers the handlers that it meets."""
+    """Compiles the steps of one document. ``called`` gathers the handlers that it meets, ``policies`` the names of retry
+    policies that the configuration defines.
+    """
 
-    def __init__(self, *, name_space: str, handlers: frozenset[str], retry: Raw | None) -> None:
+    def __init__(self, *, name_space: str, handlers: frozenset[str], metadata: Raw) -> None:
         self._name_space = name_space
         self._handlers = handlers
-        self._retry = _retry_policy(retry) if retry is not None else None
+        self._breaker = metadata.get("circuitBreaker")
+        self._own_policies = own_policies(metadata)
         self.called: set[str] = set()
+        self.policies: set[str] = set()
+        retry = metadata.get("retryPolicy")
+        self._retry = self._policy(retry) if retry is not None else None
 
     def block(self, steps: list[Raw], error_policy: ErrorPolicy | None) -> Block:
         """A step list. ``error_policy`` is that of what is around it."""
@@ -85,6 +92,7 @@ class StepCompiler:
             inputs=compile_template(inputs) if inputs is not None else None,
             outputs=tuple((key, compile_slot(source)) for key, source in (step.get("outputs") or {}).items()),
             retry=self._attempts(step["type"], retry),
+            own_retry=retry is not None,
             timeout=step.get("timeout"),
             error_policy=policy,
             continue_on_error=bool(step.get("continueOnError")),
@@ -92,13 +100,21 @@ class StepCompiler:
             # what undoes a step inherits nothing: `compensate` there would undo the undoing
             compensate_with=self._optional(undo, None),
             cache=compile_cache(cache) if cache is not None else None,
+            timeout_policy=compile_timeout(step.get("timeoutPolicy")),
+            guards=compile_guards(step, self._breaker),
         )
 
-    def _attempts(self, kind: str, declared: Raw | None) -> RetryPolicy | None:
+    def _attempts(self, kind: str, declared: Raw | str | None) -> RetryPolicy | NamedPolicy | None:
         """The workflow's policy is for single steps: a saga that did not ask for it is not begun again."""
         if declared is not None:
-            return _retry_policy(declared)
+            return self._policy(declared)
         return self._retry if kind != "saga" else None
+
+    def _policy(self, declared: Raw | str) -> RetryPolicy | NamedPolicy:
+        policy = compile_policy(declared, self._own_policies)
+        if isinstance(policy, NamedPolicy):
+            self.policies.add(policy.name)
+        return policy
 
     def _config(self, step: Raw, policy: ErrorPolicy | None) -> NodeConfig:
         config: Raw = step.get("config") or {}
@@ -248,19 +264,3 @@ def _distribution(declared: Raw | None) -> Distribution | None:
 
 def _join_rule(config: Raw) -> JoinRule:
     return JoinRule(strategy=config.get("strategy") or "all", count=config.get("count"), timeout=config.get("timeout"))
-
-
-def _retry_policy(declared: Raw) -> RetryPolicy:
-    def given(key: str, default: Any) -> Any:
-        value = declared.get(key)
-        return default if value is None else value
-
-    return RetryPolicy(
-        max_attempts=given("maxAttempts", DEFAULT_RETRY.max_attempts),
-        backoff=given("backoffStrategy", DEFAULT_RETRY.backoff),
-        initial_delay=given("initialDelay", DEFAULT_RETRY.initial_delay),
-        max_delay=given("maxDelay", DEFAULT_RETRY.max_delay),
-        multiplier=float(given("multiplier", DEFAULT_RETRY.multiplier)),
-        jitter=given("jitter", DEFAULT_RETRY.jitter),
-        retry_on_errors=tuple(given("retryOnErrors", ())),
-    )

@@ -22,7 +22,8 @@ from reactory.definition.fields import (
     text,
     whole,
 )
-from reactory.definition.policy import DEFAULT_RETRY, Backoff, ErrorPolicy
+from reactory.definition.guardmodels import Short, WorkflowBreaker
+from reactory.definition.policy import DEFAULT_RETRY, POLICY_NAME, Backoff, ErrorPolicy
 from reactory.definition.reference import NAME, NAME_SPACE, VERSION
 from reactory.definition.wording import shown
 
@@ -35,9 +36,12 @@ A_VERSION = text(VERSION, 'a version is three numbers in quotes, like "1.0.0"', 
 NameSpace = Annotated[str, A_NAME_SPACE]
 Name = Annotated[str, A_NAME]
 Version = Annotated[str, A_VERSION]
+PolicyName = Annotated[
+    str, text(POLICY_NAME, "the name of a policy begins with a letter, and goes on with letters, digits, - and _")
+]
 
 
-class RetryPolicyModel(Shape):
+class RetryRulesModel(Shape):
     max_attempts: Annotated[int, whole(1, 10)] | None = DEFAULT_RETRY.max_attempts
     backoff_strategy: Backoff | None = DEFAULT_RETRY.backoff
     initial_delay: Delay | None = DEFAULT_RETRY.initial_delay
@@ -45,6 +49,20 @@ class RetryPolicyModel(Shape):
     multiplier: Multiplier | None = DEFAULT_RETRY.multiplier
     jitter: bool | None = DEFAULT_RETRY.jitter
     retry_on_errors: list[str] | None = Field(default_factory=list)
+
+
+class RetryPolicyModel(RetryRulesModel):
+    """``policy`` is a name; what stands beside it is changed of it (EH-10)."""
+
+    policy: PolicyName | None = None
+
+
+def _named(value: Any) -> Any:
+    """``retryPolicy: NETWORK`` is short for ``retryPolicy: {policy: NETWORK}``."""
+    return {"policy": value} if isinstance(value, str) else value
+
+
+Retrying = Annotated[RetryPolicyModel, Short(_named, {"type": "string"})]
 
 
 class SecurityModel(Shape):
@@ -55,7 +73,9 @@ class SecurityModel(Shape):
 
 class MetadataModel(Shape):
     timeout: WorkflowTimeout | None = None
-    retry_policy: RetryPolicyModel | None = None
+    retry_policy: Retrying | None = None
+    retry_policies: dict[PolicyName, RetryRulesModel] | None = None
+    circuit_breaker: WorkflowBreaker | None = None
     error_policy: ErrorPolicy | None = None
     priority: Priority | None = 2
     concurrency: Annotated[int, whole(1, 100)] | None = None

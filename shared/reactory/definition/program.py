@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from reactory.definition.expression import Expression
-from reactory.definition.policy import ErrorPolicy, Execution, RetryPolicy
+from reactory.definition.guards import Guards
+from reactory.definition.policy import ErrorPolicy, Execution, NamedPolicy, RetryPolicy, TimeoutPolicy
 from reactory.definition.template import Template
 
 ValueType = Literal["string", "number", "integer", "boolean", "object", "array"]
@@ -352,7 +353,7 @@ NodeConfig = (
 class Node:
     """One step, compiled. ``timeout`` is milliseconds per attempt.
 
-    ``retry`` is the step's own, else the workflow's; ``error_policy`` the step's own, else the enclosing container's,
+    ``retry`` is the step's own (``own_retry``), else the workflow's; ``error_policy`` the step's own, else the enclosing container's,
     else the workflow's; None means that nobody declared one.
     """
 
@@ -364,13 +365,26 @@ class Node:
     condition: Expression | None = None
     inputs: Template | None = None
     outputs: tuple[tuple[str, Expression], ...] = ()
-    retry: RetryPolicy | None = None
+    retry: RetryPolicy | NamedPolicy | None = None
     timeout: int | None = None
     error_policy: ErrorPolicy | None = None
     continue_on_error: bool = False
     execution: Execution = "at_least_once"
     compensate_with: Block | None = None
     cache: CacheRule | None = None
+    own_retry: bool = False
+    timeout_policy: TimeoutPolicy | None = None
+    guards: Guards | None = None
+    asks: bool = field(init=False)
+    """Whether somebody has to be asked before an attempt: its guards, or how long it usually takes."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "asks", self.guards is not None or self.is_adaptive)
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether its time-out follows its latest durations (EH-12)."""
+        return self.timeout_policy is not None and self.timeout_policy.strategy == "adaptive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,7 +392,7 @@ class Program:
     """One version of a workflow, ready to run.
 
     ``id`` is ``nameSpace.Name``; ``fingerprint`` is the hex SHA-256 of the document's canonical JSON; ``handlers`` are
-    the names of all Python steps that it may call; ``timeout`` is milliseconds for the whole instance.
+    the names of all Python steps that it may call, ``policies`` those of the configuration's retry policies that it uses; ``timeout`` is milliseconds for the whole instance.
     """
 
     name_space: str
@@ -392,6 +406,7 @@ class Program:
     timeout: int | None = None
     priority: int = 2
     handlers: frozenset[str] = frozenset()
+    policies: frozenset[str] = frozenset()
     nodes: Mapping[str, Node] = field(init=False)
     """Every node by its step id, nested ones included."""
     parts: dict[str, Program] = field(init=False, default_factory=dict, compare=False, repr=False)

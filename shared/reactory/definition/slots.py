@@ -44,6 +44,8 @@ def step_slots(step: Mapping[str, Any]) -> Iterator[Slot]:
     yield from expression_slot(("condition",), step.get("condition"))
     yield from hole_slots(("inputs",), step.get("inputs"))
     yield from hole_slots(("cache", "key"), mapping_or_empty(step.get("cache")).get("key"))
+    for guard in ("rateLimit", "concurrency", "circuitBreaker"):
+        yield from hole_slots((guard, "key"), mapping_or_empty(step.get(guard)).get("key"))
     for name, source in mapping_or_empty(step.get("outputs")).items():
         yield from expression_slot(("outputs", name), source)
     kind = step.get("type")

@@ -27,7 +27,8 @@ from reactory.definition.fields import (
     refusal,
     whole,
 )
-from reactory.definition.models import RetryPolicyModel
+from reactory.definition.guardmodels import Breaker, ConcurrencyModel, RateLimitModel, TimeoutPolicyModel
+from reactory.definition.models import Retrying
 from reactory.definition.policy import ErrorPolicy, Execution
 from reactory.definition.steptree import DEFAULT_BATCH_SIZE, DEFAULT_INDEX, DEFAULT_ITEM, DEFAULT_ITERATIONS
 from reactory.definition.waitmodels import WAITS
@@ -50,7 +51,8 @@ class StepModel(Shape):
     enabled: bool | None = True
     continue_on_error: bool | None = False
     timeout: StepTimeout | None = None
-    retry_policy: RetryPolicyModel | None = None
+    timeout_policy: TimeoutPolicyModel | None = None
+    retry_policy: Retrying | None = None
     error_policy: ErrorPolicy | None = None
     compensate_with: StepList | None = None
     inputs: dict[str, Any] | None = None
@@ -60,6 +62,9 @@ class StepModel(Shape):
     config: dict[str, Any] | None = None
     execution: Execution | None = "at_least_once"
     cache: CacheModel | None = None
+    rate_limit: RateLimitModel | None = None
+    concurrency: ConcurrencyModel | None = None
+    circuit_breaker: Breaker | None = None
     designer: Any = None
 
 

@@ -13,6 +13,7 @@ from reactory.definition.finding import Finding
 from reactory.definition.inputspecs import input_findings
 from reactory.definition.location import Path
 from reactory.definition.ordering import order_findings
+from reactory.definition.policynames import guard_findings, policy_findings
 from reactory.definition.problem import Problem
 from reactory.definition.reference import NAME_SPACE
 from reactory.definition.shape import shape_findings
@@ -25,14 +26,20 @@ MAX_PROBLEMS = 1000
 _CONVENTIONAL = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*\Z")
 
 
-def validate(document: Document | Mapping[str, Any], *, handlers: Collection[str] | None = None) -> list[Problem]:
+def validate(
+    document: Document | Mapping[str, Any],
+    *,
+    handlers: Collection[str] | None = None,
+    policies: Collection[str] | None = (),
+) -> list[Problem]:
     """All problems, errors and warnings, in the order of the document.
 
     ``handlers`` are the names of the registered Python steps; None when they are not known here, and then they are not
-    looked at. The document may run when none of its problems is an error.
+    looked at. ``policies`` are the retry policies that configuration defines; None when they are not known here. The document
+    may run when none of its problems is an error.
     """
     known = document if isinstance(document, Document) else Document.of(document)
-    found = list(dict.fromkeys(itertools.islice(_findings(known.data, handlers), MAX_PROBLEMS + 1)))
+    found = list(dict.fromkeys(itertools.islice(_findings(known.data, handlers, policies), MAX_PROBLEMS + 1)))
     if len(found) > MAX_PROBLEMS:
         said = f"there are more than {MAX_PROBLEMS} problems; correct these first"
         found[MAX_PROBLEMS:] = [Finding(INVALID_DOCUMENT, (), said)]
@@ -45,13 +52,17 @@ def errors(problems: Collection[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity == "error"]
 
 
-def _findings(data: Mapping[str, Any], handlers: Collection[str] | None) -> Iterator[Finding]:
+def _findings(
+    data: Mapping[str, Any], handlers: Collection[str] | None, policies: Collection[str] | None
+) -> Iterator[Finding]:
     sites = list(step_sites(data.get("steps")))
     yield from _convention_findings(data)
     yield from shape_findings(data, sites)
     yield from input_findings(data.get("inputs"))
     yield from order_findings(data.get("steps"), sites)
+    yield from policy_findings(data, sites, policies)
     for site in sites:
+        yield from guard_findings(site)
         yield from _name_findings(site)
         yield from _saga_findings(site)
         if handlers is not None:

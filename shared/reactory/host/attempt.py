@@ -10,26 +10,32 @@ from typing import Any
 import msgspec
 
 from reactory.exceptions import StepError, StepTimeoutError, UnknownHandlerError
+from reactory.host.guards import Passage
 from reactory.host.services import Services
 from reactory.host.threads import StepThreads
 from reactory.kernel.effects import RunStep
 from reactory.kernel.facts import Failed, Succeeded
+from reactory.kernel.severity import level_of, severity_of
 from reactory.steps.context import StepContext
 from reactory.steps.errors import describe_error
 from reactory.steps.function import StepFunction
 from reactory.steps.values import to_json_value
 
 _LOG = logging.getLogger("reactory.step")
+_LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 
 Outcome = Succeeded | Failed
 Report = Callable[["Attempt", Outcome], None]
 
 
 class Attempt:
-    """A running attempt. ``report`` is called once, on the loop, with the fact; never after ``cancel``."""
+    """A running attempt, of at most ``limit`` ms. ``report`` is called once, on the loop, with the fact; never after ``cancel``.
+    ``passage`` is what its guards gave it.
+    """
 
     __slots__ = (
         "_given_up",
+        "_limit",
         "_running",
         "_services",
         "_started",
@@ -39,14 +45,17 @@ class Attempt:
         "context",
         "effect",
         "over",
+        "passage",
         "report",
     )
 
-    def __init__(self, services: Services, effect: RunStep, context: StepContext, report: Report) -> None:
+    def __init__(self, services: Services, effect: RunStep, context: StepContext, limit: int, report: Report) -> None:
         self._services = services
         self.effect = effect
         self.context = context
+        self._limit = limit
         self.report = report
+        self.passage: Passage | None = None
         self.over = False
         self._running = self._given_up = False
         self._started = services.clock.now()
@@ -60,7 +69,7 @@ class Attempt:
         if function is None:
             loop.call_soon(self._finish, self._failure(_unknown(self.effect.handler)))
             return
-        limit = self.effect.timeout or self._services.limits.step_timeout_ms
+        limit = self._limit
         if function.is_async:
             self._task = loop.create_task(self._await(function, inputs, limit))
             return
@@ -143,12 +152,18 @@ class Attempt:
 
     def _failure(self, error: BaseException) -> Failed:
         effect = self.effect
-        info = describe_error(error)
-        trace = error if error.__traceback__ is not None and not isinstance(error, StepError) else None
-        extra = {"instance_id": self.context.instance_id, "step_path": effect.path, "attempt": effect.attempt}
-        text = "attempt %s of step '%s' failed: %s: %s"
-        _LOG.warning(text, effect.attempt, effect.path, info.type, info.message, exc_info=trace, extra=extra)
         now = self._services.clock.now()
+        info = describe_error(error, now)
+        trace = error if error.__traceback__ is not None and not isinstance(error, StepError) else None
+        extra: dict[str, Any] = {
+            "instance_id": self.context.instance_id,
+            "step_path": effect.path,
+            "attempt": effect.attempt,
+        }
+        extra |= {"category": info.category, "severity": severity_of(info.category)}
+        text = "attempt %s of step '%s' failed: %s: %s"
+        level = _LEVELS[level_of(info.category)]
+        _LOG.log(level, text, effect.attempt, effect.path, info.type, info.message, exc_info=trace, extra=extra)
         return Failed(effect.path, effect.attempt, info, self._started, now, effect.generation)
 
 

@@ -59,6 +59,15 @@ class Batch:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
+    @staticmethod
+    def is_running() -> bool:
+        """False in a pass that is thrown away with its loop: then nothing can be begun any more."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        return True
+
     def start(self, attempt: Attempt, inputs: Mapping[str, Any]) -> None:
         attempt.start(asyncio.get_running_loop(), self._threads, inputs)
 

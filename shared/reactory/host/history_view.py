@@ -8,7 +8,7 @@ from typing import Any
 from reactory.definition.program import Program
 from reactory.host.current import current
 from reactory.host.values import resolved
-from reactory.kernel.failures import error_view
+from reactory.kernel.failures import shown_error
 from reactory.kernel.machine import rfc3339
 from reactory.kernel.records import Record, decode_record
 from reactory.kernel.snapshot import decode_state
@@ -53,8 +53,10 @@ def _entry(record: Record, blobs: Blobs, owner: str) -> dict[str, Any]:
     if record.started:
         shown["startedAt"] = rfc3339(record.started)
         shown["durationMs"] = record.at - record.started
+    if record.event == "held":
+        shown["until"] = rfc3339(record.time)
     if record.output is not None:
         shown["output"] = resolved(blobs, record.output, owner)
     if record.error is not None:
-        shown["error"] = error_view(record.error)
+        shown["error"] = shown_error(record.error)
     return shown

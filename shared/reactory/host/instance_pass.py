@@ -20,13 +20,16 @@ from reactory.host import cached_results
 from reactory.host.attempt import Attempt, Outcome, too_large
 from reactory.host.batch import Batch
 from reactory.host.errands import of_end
+from reactory.host.gate import Gate
 from reactory.host.given_up import is_given_up
 from reactory.host.ledger import Ledger
-from reactory.host.outbox import status_entries
+from reactory.host.outbox import alert, status_entries
 from reactory.host.recovery import Wanted, replay, restore, settle_down, stored_facts
 from reactory.host.signals import LeaseLostSignal
+from reactory.host.tally import Tally
 from reactory.host.values import fetch
 from reactory.kernel.effects import (
+    AttemptFailed,
     CancelChild,
     CancelStep,
     Effect,
@@ -74,6 +77,8 @@ class InstancePass:
         self._in_flight: dict[str, Attempt] = {}
         self._carrying_on = False
         self._half_way = False
+        self._gate = Gate(batch, instance)
+        self._tally = Tally(batch, instance)
         self._stirred = asyncio.Event()
         self._lost = False
         self._mail = False
@@ -95,8 +100,9 @@ class InstancePass:
             while await self._round():
                 pass
         finally:
-            for attempt in self._in_flight.values():
-                attempt.cancel()
+            for path in list(self._in_flight):
+                self._call_off(path)
+            self._gate.hand_back()
 
     async def _recover(self) -> None:
         instance = self._instance
@@ -131,8 +137,14 @@ class InstancePass:
         for text in unwritten:
             await self._apply(decode_fact(text))
         for path in [path for path, attempt in self._in_flight.items() if not self._is_awaited(attempt)]:
-            self._in_flight.pop(path).cancel()
+            self._call_off(path)
         self._resume_running()
+
+    def _call_off(self, path: str) -> None:
+        """Nobody waits for this attempt any more."""
+        attempt = self._in_flight.pop(path)
+        attempt.cancel()
+        self._gate.leave(attempt.passage, None)
 
     def _is_awaited(self, attempt: Attempt) -> bool:
         effect = attempt.effect
@@ -189,6 +201,11 @@ class InstancePass:
             if any(effect.cache is not None for effect in self._ready) and await self._use_cached():
                 return True
             if await self._write_facts():
+                if any(effect.node.asks for effect in self._ready):
+                    await self._ask_guards()
+                    if self._batch.hand_on:
+                        self._gate.hand_back()
+                        return True
                 await self._be_sure_of_lease()
                 self._start_ready()
             return True
@@ -216,7 +233,7 @@ class InstancePass:
 
     def lose(self) -> None:
         """The lease is gone: stop what runs, write nothing more."""
-        self._lost = True
+        self._lost = self._gate.lost = True
         self._stirred.set()
 
     def look_at_inbox(self) -> None:
@@ -327,13 +344,21 @@ class InstancePass:
                 case Spill(events=events):
                     self._ledger.spill(events)
                 case CancelStep(path=path) if not replaying:
-                    attempt = self._in_flight.pop(path, None)
-                    if attempt is not None:
-                        attempt.cancel()
+                    if path in self._in_flight:
+                        self._call_off(path)
+                case AttemptFailed():
+                    self._note_failure(effect, replaying=replaying)
                 case LogLine() if not replaying:
                     self._log(effect)
                 case _:
                     pass
+
+    def _note_failure(self, failure: AttemptFailed, *, replaying: bool) -> None:
+        """A failed attempt is counted once it is durable; one of category system is told as an alert too (EH-7)."""
+        if not replaying:
+            self._tally.failed(failure)
+        if failure.error.category == "system":
+            self._ledger.owe([alert(self._instance, failure)])
 
     def _tell_parent(self, change: StatusChanged) -> None:
         """Whoever started this instance, and waits for it, has to know how it ended."""
@@ -359,6 +384,8 @@ class InstancePass:
 
     async def _be_sure_of_lease(self) -> None:
         """A process that was frozen past its lease must not start a step that somebody else may be running."""
+        if self._lost:
+            raise LeaseLostSignal
         if self._batch.lease_is_over() and not await self._batch.renew(self.instance_id):
             raise LeaseLostSignal
 
@@ -401,23 +428,33 @@ class InstancePass:
                 cached_results.keep, self._services.results, self._instance.tenant, effect, outcome
             )
 
+    async def _ask_guards(self) -> None:
+        """What has to wait sleeps, and everything else starts."""
+        held = await self._gate.ask([e for e in self._ready if e.node.asks and self._is_wanted(e)])
+        paths = {fact.path for fact in held}
+        self._ready = [effect for effect in self._ready if effect.path not in paths]
+        for fact in held:
+            await self._apply(fact)
+
     def _start_ready(self) -> None:
         for effect in self._ready:
             if not self._is_wanted(effect):
                 continue
-            context = self._context(effect)
-            attempt = Attempt(self._services, effect, context, self._reported)
+            limit, passage = self._gate.take(effect)
+            context = self._context(effect, limit)
+            attempt = Attempt(self._services, effect, context, limit, self._reported)
+            attempt.passage = passage
             self._in_flight[effect.path] = attempt
             self._batch.start(attempt, self._inputs(effect))
         self._ready = []
+        self._gate.hand_back()
         self._ledger.acted()
 
     def _inputs(self, effect: RunStep) -> Any:
         return self._machine.context.deref(effect.input) or {}
 
-    def _context(self, effect: RunStep) -> StepContext:
+    def _context(self, effect: RunStep, limit: int) -> StepContext:
         program, clock = self._machine.program, self._services.clock
-        limit = effect.timeout or self._limits.step_timeout_ms
         return StepContext(
             instance_id=self.instance_id,
             workflow_id=program.id,
@@ -430,6 +467,7 @@ class InstancePass:
             config=self._machine.context.deref(effect.config) or {},
             deadline=clock.monotonic() + limit / 1000,
             monotonic=clock.monotonic,
+            refresh_credentials=effect.refresh,
         )
 
     def _reported(self, attempt: Attempt, outcome: Outcome) -> None:
@@ -438,7 +476,9 @@ class InstancePass:
             return
         del self._in_flight[attempt.effect.path]
         self._arrived.append(outcome)
+        self._gate.leave(attempt.passage, outcome)
         self._keep_result(attempt.effect, outcome)
+        self._tally.ended(attempt.effect, outcome)
         self._stirred.set()
 
     # --- writing --------------------------------------------------------------------------------------------------
@@ -450,6 +490,7 @@ class InstancePass:
         if self._ledger.is_full():
             return await self._settle(keep_lease=True)
         if await self._ledger.push():
+            self._tally.write()
             return True
         await self._absorb()
         return False
@@ -474,6 +515,7 @@ class InstancePass:
         half_way = bool(self._machine.queue)
         if await self._ledger.settle(self._machine, timer, keep_lease=keep_lease):
             self._half_way = half_way
+            self._tally.write()
             if self._instance.fragment is None:
                 self._program = self._machine.program
             return True

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from reactory.kernel.effects import StatusChanged
+from reactory.kernel.effects import AttemptFailed, StatusChanged
+from reactory.kernel.failures import error_view
 from reactory.kernel.machine import rfc3339
+from reactory.kernel.severity import severity_of
 from reactory.ports.bus import MAX_DETAIL, BusEvent
 from reactory.ports.store import Instance, OutboxEntry
 
@@ -17,8 +19,16 @@ if TYPE_CHECKING:
 SOURCE = "reactory.workflow"
 STATUS_CHANGE = "Workflow Instance Status Change"
 DEAD_LETTERED = "Workflow Instance Dead Lettered"
+MANUAL_INTERVENTION = "Workflow Manual Intervention Required"
+ALERT = "Workflow Alert"
 EVENT = "Workflow Event"
-BUS_KINDS = frozenset({"status", "dead-lettered"})
+_TYPES = {
+    "status": STATUS_CHANGE,
+    "dead-lettered": DEAD_LETTERED,
+    "manual-intervention": MANUAL_INTERVENTION,
+    "alert": ALERT,
+}
+BUS_KINDS = frozenset(_TYPES)
 """Kinds of entries that are told to the bus as they are."""
 
 
@@ -37,16 +47,37 @@ def status_entries(instance: Instance, change: StatusChanged) -> list[OutboxEntr
     }
     body = msgspec.json.encode({"detail": detail, "time": change.at}).decode()
     entries = [OutboxEntry(f"{change.number}", "status", body)]
-    if change.reason is not None and change.reason.get("code") == "dead_lettered":
+    code = None if change.reason is None else change.reason.get("code")
+    if code == "dead_lettered":
         entries.append(OutboxEntry(f"{change.number}.dead", "dead-lettered", body))
+    elif code == "manual_intervention":
+        entries.append(OutboxEntry(f"{change.number}.manual", "manual-intervention", body))
     return entries
+
+
+def alert(instance: Instance, failure: AttemptFailed) -> OutboxEntry:
+    """Somebody should look at what an attempt has failed with (EH-7); the id is that of the attempt."""
+    detail: dict[str, Any] = {
+        "instanceId": instance.id,
+        "workflowId": instance.workflow_id,
+        "version": instance.version,
+        "tenant": instance.tenant,
+        "stepId": failure.step,
+        "path": failure.path,
+        "attempt": failure.attempt,
+        "severity": severity_of(failure.error.category),
+        "error": error_view(failure.error),
+        "correlationId": instance.correlation_id,
+        "timestamp": rfc3339(failure.at),
+    }
+    body = msgspec.json.encode({"detail": detail, "time": failure.at}).decode()
+    return OutboxEntry(f"alert:{failure.number}:{failure.path}", "alert", body)
 
 
 def bus_event(instance_id: str, entry: OutboxEntry) -> BusEvent:
     """The event that an entry stands for."""
     body = msgspec.json.decode(entry.body)
-    kind = DEAD_LETTERED if entry.kind == "dead-lettered" else STATUS_CHANGE
-    return BusEvent(f"{instance_id}:{entry.id}", SOURCE, kind, body["detail"], body["time"])
+    return BusEvent(f"{instance_id}:{entry.id}", SOURCE, _TYPES[entry.kind], body["detail"], body["time"])
 
 
 def emitted(emission: Emission, data: Any) -> BusEvent:

@@ -14,9 +14,13 @@ from reactory.kernel.context import Context
 from reactory.kernel.effects import Load
 from reactory.kernel.facts import Control, Fact, decode_fact
 from reactory.kernel.machine import Machine
+from reactory.kernel.rules import Rules
 from reactory.kernel.snapshot import decode_state
 from reactory.kernel.state import State
 from reactory.ports.store import Instance
+
+LEGACY = Rules()
+"""Those of an instance that was started before rules were pinned."""
 
 
 def restore(
@@ -33,6 +37,7 @@ def restore(
         created=instance.created_at,
         root=instance.root,
         fragment=instance.fragment,
+        rules=LEGACY if instance.rules is None else msgspec.convert(instance.rules, Rules),
         values={} if values is None else values,
     )
     if instance.fragment is not None:

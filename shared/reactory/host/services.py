@@ -9,12 +9,17 @@ from typing import Any
 from reactory.host.children import Children, Starter
 from reactory.host.definitions import Definitions
 from reactory.host.event_desk import EventDesk
+from reactory.host.guards import Guards
+from reactory.host.step_statistics import StepStatistics
 from reactory.ports.blobs import Blobs
+from reactory.ports.breakers import Breakers
+from reactory.ports.buckets import Buckets
 from reactory.ports.bus import Bus
 from reactory.ports.clock import Clock, Ids
 from reactory.ports.events import EventStore
 from reactory.ports.queue import Queue
 from reactory.ports.results import ResultCache
+from reactory.ports.slots import Slots
 from reactory.ports.statistics import Durations, ErrorStatistics
 from reactory.ports.store import InstanceStore
 from reactory.ports.tasks import TaskStore
@@ -59,9 +64,20 @@ class Services:
     results: ResultCache
     errors: ErrorStatistics
     durations: Durations
+    breakers: Breakers
+    buckets: Buckets
+    slots: Slots
     starter: Starter
     env: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    guards: Guards = field(init=False)
+    statistics: StepStatistics = field(init=False)
+
+    def __post_init__(self) -> None:
+        """These remember a little for the whole process."""
+        guards = Guards(self.breakers, self.buckets, self.slots, self.bus, self.clock)
+        object.__setattr__(self, "guards", guards)
+        object.__setattr__(self, "statistics", StepStatistics(self.errors, self.durations, self.clock))
 
     def desk(self) -> EventDesk:
         """Publishes, delivers and looks for events."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from reactory.definition.program import Block, Node, child_blocks
 from reactory.host.values import resolved
-from reactory.host.waits_view import waiting_for
-from reactory.kernel.failures import error_view
+from reactory.host.waits_view import held_by, waiting_for
+from reactory.kernel.failures import shown_error
 from reactory.kernel.machine import Machine, rfc3339
 from reactory.kernel.paths import step_id
 from reactory.kernel.records import Record, decode_record
@@ -62,7 +62,7 @@ def _finished_step(machine: Machine, node: Node, record: Record | None, blobs: B
         if record.attempt:
             shown["attempt"] = record.attempt
         if record.error is not None:
-            shown["error"] = error_view(record.error)
+            shown["error"] = shown_error(record.error)
     return [shown]
 
 
@@ -90,9 +90,12 @@ def _live_step(path: str, node: Node, live: NodeState) -> dict[str, Any]:
     if live.attempt:
         shown["attempt"] = live.attempt
     if live.error is not None:
-        shown["error"] = error_view(live.error)
+        shown["error"] = shown_error(live.error)
     if live.due is not None:
         shown["due"] = rfc3339(live.due)
+    if live.hold is not None and live.due is not None:
+        shown["heldBy"] = {"guard": live.hold.by, "key": live.hold.key}
+        shown["activity"] = f"sleeping until {rfc3339(live.due)}: {held_by(live.hold)}"
     if live.wait is not None:
         shown["waitingFor"] = waiting_for(live.wait)
     if live.total and live.due is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reactory.kernel.machine import Machine, rfc3339
-from reactory.kernel.state import NodeState, Wait
+from reactory.kernel.state import Hold, NodeState, Wait
 from reactory.kernel.timers import next_timer
 
 NAMED = 3
@@ -32,7 +32,18 @@ def activity_of(machine: Machine) -> str | None:
         more = len(waits) - NAMED
         return f"waiting for {', '.join(waits[:NAMED])}" + (f" and {more} more" if more > 0 else "")
     timer = next_timer(state)
-    return "executing" if timer is None else f"sleeping until {rfc3339(timer)}"
+    if timer is None:
+        return "executing"
+    hold = next((live.hold for live in state.live.values() if live.hold is not None and live.due == timer), None)
+    return f"sleeping until {rfc3339(timer)}" + ("" if hold is None else f": {held_by(hold)}")
+
+
+_HOLDS = {"circuit": "circuit '{}' is open", "rate": "rate limit '{}'", "concurrency": "concurrency limit '{}'"}
+
+
+def held_by(hold: Hold) -> str:
+    """Which guard lets a step wait, in words."""
+    return _HOLDS[hold.by].format(hold.key)
 
 
 def waiting_for(wait: Wait) -> str:

@@ -11,6 +11,10 @@ JITTER = 0.10
 """Up to this part of the delay is added (formats.md, "Defaults")."""
 
 
+LONGEST_WAIT = 86_400_000
+"""Another side that asks for more time than a day does not get it (EH-6)."""
+
+
 def may_retry(policy: RetryPolicy, error: ErrorInfo, failures: int) -> bool:
     """Whether attempt ``failures`` + 1 is allowed; ``maxAttempts`` counts the first one (EH-9)."""
     if not error.retryable or failures >= policy.max_attempts:
@@ -35,4 +39,4 @@ def delay(policy: RetryPolicy, failures: int, retry_after: int | None, seed: str
     base = min(base, policy.max_delay)
     if policy.jitter:
         base *= 1 + JITTER * (zlib.crc32(seed.encode()) / 0xFFFFFFFF)
-    return max(int(base), retry_after or 0)
+    return max(int(base), min(retry_after or 0, LONGEST_WAIT))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reactory.definition.program import Program
+from reactory.kernel.rules import RULES, Rules
 from reactory.kernel.values import MissingValueSignal, is_ref
 
 
@@ -14,7 +15,8 @@ from reactory.kernel.values import MissingValueSignal, is_ref
 class Context:
     """``input`` may be a reference. ``values`` holds the loaded out-of-line values by blob id. ``timeout`` is the
     instance's own, in milliseconds, instead of the definition's. ``created`` is when it was created, in ms. ``root`` is
-    the instance whose blobs it shares; ``fragment`` the step of the definition that it runs a part of.
+    the instance whose blobs it shares; ``fragment`` the step of the definition that it runs a part of. ``rules`` are those
+    that it was started under.
     """
 
     instance_id: str
@@ -27,6 +29,7 @@ class Context:
     root: str | None = None
     fragment: str | None = None
     programs: dict[tuple[str, str], Program] = field(default_factory=dict)
+    rules: Rules = RULES
     owner: str = field(init=False)
     """The instance whose references count here: a part of a distributed loop shares those of the whole."""
 

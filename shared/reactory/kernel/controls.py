@@ -29,7 +29,7 @@ def obey(machine: Machine, control: Control) -> None:
             reason = {"code": "cancelled", "message": control.reason or "cancelled by an operator", "by": control.by}
             machine.end_instance("CANCELLED", reason)
         case "retry" if status == "FAILED":
-            _retry(machine)
+            _retry(machine, control)
         case "rewind" if status in ("RUNNING", "PAUSED", "FAILED"):
             _rewind(machine, control)
         case "migrate" if status in ("PENDING", "RUNNING", "PAUSED", "FAILED"):
@@ -47,7 +47,7 @@ def _rewind(machine: Machine, control: Control) -> None:
     except ConflictError:
         return  # it was, when it was asked for
     if machine.state.status == "FAILED":
-        _retry(machine)
+        _take_up(machine)
     surgery.rewind(machine, key, index)
 
 
@@ -75,7 +75,19 @@ def _see_who_is_stuck(machine: Machine, keys: Iterable[str]) -> None:
             machine.check_block(key, progress)
 
 
-def _retry(machine: Machine) -> None:
+def _retry(machine: Machine, control: Control) -> None:
+    """Take the instance up again, the failed step with corrected input if it was given some (EH-4)."""
+    if control.step or control.input is not None:
+        try:
+            path = surgery.find_failed(machine, control.step)
+        except ConflictError:
+            return  # it had failed, when it was asked for
+        if control.input is not None:
+            machine.state.live[path].given = control.input
+    _take_up(machine)
+
+
+def _take_up(machine: Machine) -> None:
     """Take the failed steps up again; what has finished stays finished."""
     state = machine.state
     state.finished = state.paused = None

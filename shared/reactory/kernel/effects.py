@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from reactory.definition.program import Node
+from reactory.kernel.facts import ErrorInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,9 @@ class CachedAs:
 
 @dataclass(frozen=True, slots=True)
 class RunStep:
-    """Run this step's Python handler. ``timeout`` is milliseconds for this attempt, None = the host's default."""
+    """Run this step's Python handler. ``timeouts`` counts the attempts before it that timed out, ``holds`` how often this
+    one was held; ``keys`` are those of its guards, by kind. ``refresh``: the last attempt was denied (EH-5).
+    """
 
     path: str
     attempt: int
@@ -26,9 +30,26 @@ class RunStep:
     handler: str
     input: Any
     config: Any
-    timeout: int | None
     generation: int = 0
     cache: CachedAs | None = None
+    timeouts: int = 0
+    holds: int = 0
+    keys: Mapping[str, str] = field(default_factory=dict)
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFailed:
+    """An attempt that somebody waited for has failed: for the statistics, and for an alert (EH-7, EH-13). ``number`` is that
+    of the next record, unique among these.
+    """
+
+    number: int
+    path: str
+    step: str
+    attempt: int
+    error: ErrorInfo
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +156,7 @@ class ItemChanged:
 
 Effect = (
     RunStep
+    | AttemptFailed
     | CancelStep
     | Load
     | Store

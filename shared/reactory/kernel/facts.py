@@ -15,6 +15,9 @@ StatusAction = Literal["pause", "resume", "cancel", "retry"]
 
 ControlAction = Literal[StatusAction, "rewind", "migrate"]
 
+Guard = Literal["circuit", "rate", "concurrency"]
+"""What may let a step wait before an attempt."""
+
 
 class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """A classified error. ``type`` is the exception's class name, ``category`` one of the seven of EH-1.
@@ -78,6 +81,20 @@ class Failed(msgspec.Struct, frozen=True, tag_field="k", tag="failed", omit_defa
     generation: int = 0
 
 
+class Held(msgspec.Struct, frozen=True, tag_field="k", tag="held", omit_defaults=True):
+    """An attempt was not begun, because a guard lets it wait until ``until`` (CB-2): an open breaker, a rate, a limit of
+    what runs at once. ``key`` names the guard.
+    """
+
+    path: str
+    attempt: int
+    at: int
+    until: int
+    by: Guard
+    key: str
+    generation: int = 0
+
+
 class Interrupted(msgspec.Struct, frozen=True, tag_field="k", tag="interrupted"):
     """The last owner vanished: whatever was running then was interrupted."""
 
@@ -86,7 +103,8 @@ class Interrupted(msgspec.Struct, frozen=True, tag_field="k", tag="interrupted")
 
 class Control(msgspec.Struct, frozen=True, tag_field="k", tag="control", omit_defaults=True):
     """An operator's request (WH-17). ``id`` is unique, ``by`` the caller. ``step`` belongs to rewind: the path, or the id,
-    of a step; ``version`` and ``fingerprint`` to migrate.
+    of a step; ``version`` and ``fingerprint`` to migrate. A retry may bring corrected ``input`` for a failed ``step``: an
+    object, or a Ref (EH-4).
     """
 
     id: str
@@ -97,6 +115,7 @@ class Control(msgspec.Struct, frozen=True, tag_field="k", tag="control", omit_de
     step: str = ""
     version: str = ""
     fingerprint: str = ""
+    input: Any = None
 
 
 class EventArrived(msgspec.Struct, frozen=True, tag_field="k", tag="event", omit_defaults=True):
@@ -136,7 +155,7 @@ class ChildEnded(msgspec.Struct, frozen=True, tag_field="k", tag="child", omit_d
     number: int = 0
 
 
-Fact = Begin | Tick | Succeeded | Failed | Interrupted | Control | EventArrived | Answered | ChildEnded
+Fact = Begin | Tick | Succeeded | Failed | Held | Interrupted | Control | EventArrived | Answered | ChildEnded
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reactory.definition.policy import DEFAULT_RETRY
 from reactory.definition.program import JoinConfig, SagaConfig
-from reactory.kernel import backoff, nodes, paths, timers, tree, undo
+from reactory.kernel import nodes, paths, strategies, timers, tree, undo
+from reactory.kernel.effects import AttemptFailed
 from reactory.kernel.facts import ErrorInfo
+from reactory.kernel.severity import severity_of
 from reactory.kernel.state import NodeState
 
 if TYPE_CHECKING:
@@ -19,15 +20,18 @@ MAX_INTERRUPTIONS = 5
 
 def attempt_failed(machine: Machine, path: str, live: NodeState, error: ErrorInfo) -> None:
     """An attempt failed: sleep and try again, or the step has failed."""
-    policy = machine.node(path).retry or DEFAULT_RETRY
-    tried = live.attempt - live.base
+    node = machine.node(path)
     live.error = error
-    if not backoff.may_retry(policy, error, tried):
+    machine.effects.append(AttemptFailed(machine.state.seq, path, node.id, live.attempt, error, machine.state.now))
+    seed = f"{machine.context.instance_id}/{path}/{live.attempt}"
+    pause = strategies.pause(machine.context.rules, node, live, error, seed)
+    if pause is None:
         node_failed(machine, path, live, error)
         return
-    seed = f"{machine.context.instance_id}/{path}/{live.attempt}"
+    live.refreshed = live.refreshed or error.category == "permission"
+    live.timeouts += error.category == "timeout"
     live.status = "SLEEPING"
-    live.due = machine.state.now + backoff.delay(policy, tried, error.retry_after, seed)
+    live.due = machine.state.now + pause
 
 
 def interrupt_running(machine: Machine) -> None:
@@ -119,7 +123,10 @@ def block_stuck(machine: Machine, key: str) -> None:
         nodes.child_failed(machine, paths.container(key), key)
         return
     path = _culprit(machine)
-    machine.fail_instance("dead_lettered", explain(path, machine.state.live[path]), machine.node(path).id)
+    live = machine.state.live[path]
+    invalid = live.error is not None and live.error.category == "validation"
+    code, text = ("manual_intervention", _ask_for_input) if invalid else ("dead_lettered", explain)
+    machine.fail_instance(code, text(path, live), machine.node(path).id)
 
 
 def _culprit(machine: Machine) -> str:
@@ -185,6 +192,15 @@ def explain(path: str, live: NodeState) -> str:
     )
 
 
+def _ask_for_input(path: str, live: NodeState) -> str:
+    """As ``explain``, for an error that no other attempt would cure (EH-4)."""
+    error = live.error or ErrorInfo("StepError", "unknown")
+    return (
+        f"step '{path}' cannot work with what it was given: {_what(error)}. Nothing was tried again. Correct the cause, "
+        f"then retry the instance, with corrected input for the step if it needs other: finished steps are kept"
+    )
+
+
 def _what(error: ErrorInfo) -> str:
     """The message with its type, once, and the place in the code if it is known."""
     message = error.message.rstrip(". ")
@@ -193,5 +209,10 @@ def _what(error: ErrorInfo) -> str:
 
 
 def error_view(error: ErrorInfo) -> dict[str, Any]:
-    """An error as expressions and clients see it."""
+    """An error as expressions see it."""
     return {"type": error.type, "message": error.message, "code": error.code, "category": error.category}
+
+
+def shown_error(error: ErrorInfo) -> dict[str, Any]:
+    """An error as clients see it: with its severity (EH-14)."""
+    return error_view(error) | {"severity": severity_of(error.category)}

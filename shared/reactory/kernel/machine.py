@@ -37,13 +37,14 @@ from reactory.kernel.facts import (
     EventArrived,
     Fact,
     Failed,
+    Held,
     Interrupted,
     Succeeded,
     Tick,
 )
 from reactory.kernel.records import Record
 from reactory.kernel.scope import KernelScope
-from reactory.kernel.state import BlockState, Frame, NodeState, State
+from reactory.kernel.state import BlockState, Frame, Hold, NodeState, State
 from reactory.kernel.timers import fire
 from reactory.kernel.values import MissingValueSignal
 
@@ -85,6 +86,8 @@ class Machine:
                 self._succeeded(fact)
             case Failed():
                 self._failed(fact)
+            case Held():
+                self._held(fact)
             case Tick():
                 self.record("tick")
                 fire(self)
@@ -156,6 +159,18 @@ class Machine:
         )
         if live is not None:
             failures.attempt_failed(self, fact.path, live, fact.error)
+
+    def _held(self, fact: Held) -> None:
+        """A guard lets the attempt wait: it was not begun, so none is counted and no pause grows (CB-2)."""
+        live = self.awaited(fact.path, fact.attempt, fact.generation)
+        status = "SLEEPING" if live is not None else "IGNORED"
+        node_type = "" if live is None else self.node(fact.path).type
+        self.record(
+            "held", fact.path, node_type, status, attempt=fact.attempt, by=fact.by, key=fact.key, time=fact.until
+        )
+        if live is not None:
+            live.status, live.due, live.hold = "SLEEPING", fact.until, Hold(fact.by, fact.key)
+            live.holds += 1
 
     # --- carrying on ----------------------------------------------------------------------------------------------
 
@@ -273,7 +288,20 @@ class Machine:
         handler = getattr(node.config, "handler", "")
         cache = None if node.cache is None else CachedAs(live.cache_key, node.cache.ttl)
         self.effects.append(
-            RunStep(path, live.attempt, node, handler, live.input, live.config, node.timeout, live.generation, cache)
+            RunStep(
+                path,
+                live.attempt,
+                node,
+                handler,
+                live.input,
+                live.config,
+                live.generation,
+                cache,
+                live.timeouts,
+                live.holds,
+                live.keys,
+                live.error is not None and live.error.category == "permission",
+            )
         )
 
     def conclude(self, path: str, live: NodeState, output: Any) -> None:
@@ -309,7 +337,9 @@ class Machine:
             self._one_less(live.block, block, progress, successor)
 
     def _one_less(self, key: str, block: Block, progress: BlockState, index: int) -> None:
-        """One of the steps that node ``index`` waits for is through."""
+        """One of the steps that node ``index`` waits for is through. After a rewind more may be through than an early join
+        needs: what lost against others counts too.
+        """
         if index in progress.gone:
             return
         before = block.predecessors[index]
@@ -320,7 +350,7 @@ class Machine:
         wanted = config.rule.needed(len(before)) if isinstance(config, JoinConfig) else len(before)
         left = progress.need.get(str(index), wanted) - 1
         progress.need[str(index)] = left
-        if left == 0 and paths.prefix(key) + block.nodes[index].id not in self.state.live:
+        if left <= 0 and paths.prefix(key) + block.nodes[index].id not in self.state.live:
             if wanted < len(before):
                 tree.drop_losers(self, key, block, progress, index)
             self.enter(key, index)

@@ -10,9 +10,9 @@ from reactory.kernel.facts import ErrorInfo
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``event``: begin, tick, interrupted, control, ok, failed, event, answer, child (these are facts) or step (a node that
+    """``event``: begin, tick, interrupted, control, ok, failed, held, event, answer, child (these are facts) or step (a node that
     the kernel decided by itself: computed, skipped, waiting, cancelled, compensated, container closed). ``id`` is that of the
-    request, event, wait or child; ``key`` and ``time`` are an event's.
+    request, event, wait or child; ``key`` and ``time`` are an event's, or those of the guard (``by``) that holds a step.
     """
 
     seq: int

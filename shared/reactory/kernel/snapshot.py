@@ -90,6 +90,7 @@ def _values(state: State) -> Iterator[tuple[Any, Callable[[Any], None]]]:
         yield live.output, _setter(live, "output")
         yield live.input, _setter(live, "input")
         yield live.config, _setter(live, "config")
+        yield live.given, _setter(live, "given")
         yield from _entries(live.results)
         for done in (*live.log, *((live.undoing,) if live.undoing else ())):
             yield from _entries(done.outs)

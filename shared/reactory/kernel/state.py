@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from reactory.kernel.facts import ErrorInfo
+from reactory.kernel.facts import ErrorInfo, Guard
 
 TERMINAL = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 """Statuses in which nothing runs; FAILED can be left again by an explicit retry."""
@@ -69,6 +69,13 @@ class LogPage(msgspec.Struct, omit_defaults=True):
     without: list[str] = []
 
 
+class Hold(msgspec.Struct):
+    """The guard that lets a SLEEPING node wait, and the key that it knows it by."""
+
+    by: Guard
+    key: str
+
+
 class NodeState(msgspec.Struct, omit_defaults=True):
     """One live execution of a node.
 
@@ -84,6 +91,10 @@ class NodeState(msgspec.Struct, omit_defaults=True):
     heard of. ``released``: the successors have gone on already.
     ``begun`` is the number of the record that came next when it began; ``log``, ``undoing`` and ``round`` belong to
     sagas: what has to be undone, what is being undone, how often it has begun anew.
+
+    ``timeouts`` counts attempts that timed out, ``refreshed`` tells that one more was made with fresh credentials, both
+    since the last operator retry. ``hold`` is the guard that the next attempt waits for, ``holds`` how often it was held,
+    ``keys`` the keys of its guards. ``given`` is input that an operator has corrected.
     """
 
     block: str
@@ -122,6 +133,12 @@ class NodeState(msgspec.Struct, omit_defaults=True):
     round: int = 0
     cache_key: str = ""
     heard: dict[str, int] = {}
+    timeouts: int = 0
+    refreshed: bool = False
+    hold: Hold | None = None
+    holds: int = 0
+    keys: dict[str, str] = {}
+    given: Any = None
 
     def awaits_child(self, child: str, number: int) -> bool:
         """Whether this node waits for that instance, and did not hear of this end of it before."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from reactory.definition.program import Block, JoinConfig, Node, Program, all_nodes
+from reactory.definition.program import Block, CustomConfig, JoinConfig, Node, Program, TaskConfig, all_nodes
 from reactory.exceptions import ConflictError
 from reactory.kernel import paths, tree, undo
 from reactory.kernel.state import BlockState, Frame, State
@@ -142,6 +142,36 @@ def find_finished(machine: Machine, step: str) -> tuple[str, int]:
         raise ConflictError(f"step '{step}' has finished more than once ({listed}): name one of these paths")
     key, index, _ = through[0]
     return key, index
+
+
+def find_failed(machine: Machine, step: str) -> str:
+    """The path of the failed step that corrected input is for. ``step`` is its path, its id where that is enough, or empty
+    where only one has failed.
+
+    Raises ConflictError that says why there is none.
+    """
+    failed = [
+        path
+        for path, live in machine.state.live.items()
+        if live.status == "FAILED" and not live.failed and step in ("", path, paths.step_id(path))
+    ]
+    found = [path for path in failed if path == step] or failed
+    if not found:
+        raise ConflictError(f"step '{step}' has not failed: `steps` of the instance shows those that have")
+    if len(found) > 1:
+        raise ConflictError(f"more than one step has failed ({', '.join(found[:5])}): name one of these paths")
+    return found[0]
+
+
+def takes_input(machine: Machine, path: str) -> str | None:
+    """Why a failed step cannot be given corrected input; None where it can."""
+    config, live = machine.node(path).config, machine.state.live[path]
+    if not (isinstance(config, TaskConfig) or (isinstance(config, CustomConfig) and config.handler is not None)):
+        kind = machine.node(path).type
+        return f"step '{path}' is of the type {kind}, which takes no inputs: correct the workflow, and migrate to it"
+    if live.ended:
+        return f"step '{path}' has its result already, and only its outputs could not be mapped: retry without input"
+    return None
 
 
 def _no_such_step(machine: Machine, step: str) -> str:

@@ -217,7 +217,10 @@ def _thaw_nodes(machine: Machine, found: list[str]) -> None:
 
 def restart(machine: Machine, path: str, live: NodeState) -> None:
     """One failed or frozen node is taken up again."""
-    live.error, live.interruptions = None, 0
+    live.error, live.interruptions, live.timeouts, live.refreshed, live.holds = None, 0, 0, False, 0
+    if live.hold is not None:  # its attempt was never begun
+        live.hold = None
+        live.attempt -= 1
     if live.choice == TIMED_OUT and _waits_again(machine, path, live):
         return
     machine.watch_joins(live.block, live.index)

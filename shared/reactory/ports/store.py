@@ -75,7 +75,8 @@ class Instance(msgspec.Struct, kw_only=True, omit_defaults=True):
     moved to the ``steps`` collection; ``history_count`` counts those. ``timer_at`` is when the kernel next needs time;
     ``wake_at`` (never later than that) is when anybody needs the instance, None = never by time. ``parent`` is the
     instance that started it, ``depth`` how many there are above it, ``root`` the one whose blobs it shares (None = its
-    own), ``fragment`` the step of the definition that it runs a part of instead of the whole.
+    own), ``fragment`` the step of the definition that it runs a part of instead of the whole. ``rules`` are the kernel's retry rules
+    that it was started under (``kernel/rules.py``), None for one that was started before there were any.
     """
 
     id: str
@@ -117,6 +118,7 @@ class Instance(msgspec.Struct, kw_only=True, omit_defaults=True):
     outbox: list[OutboxEntry] = []
     history: list[str] = []
     history_count: int = 0
+    rules: dict[str, Any] | None = None
 
     @property
     def family(self) -> str:

@@ -9,6 +9,7 @@ import msgspec
 
 from reactory.exceptions import ConflictError, InvalidRequestError
 from reactory.kernel.facts import ErrorInfo
+from reactory.kernel.severity import CATEGORIES
 from reactory.ports.tasks import WorkItem
 from reactory.runner.answering import Answering
 from reactory.runner.answers import Completed, Extended, TakenActivities, TakenActivity
@@ -23,8 +24,6 @@ MOST = 100
 MAX_NAME = 256
 _TAKES = re.compile(r"[1-9][0-9]{0,9}")
 """How often an activity was taken, as it stands in a token. What nobody has taken has no token."""
-
-CATEGORIES = ("network", "timeout", "validation", "permission", "resource", "system", "unknown")
 
 
 class Activities:

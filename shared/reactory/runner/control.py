@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from reactory.exceptions import ConflictError, InvalidRequestError
+from reactory.exceptions import ConflictError, InvalidRequestError, PayloadTooLargeError
 from reactory.host.current import current
 from reactory.host.view import effective_status
 from reactory.host.wakeups import send_wakeups
 from reactory.kernel.facts import Control, ControlAction, encode_fact
-from reactory.kernel.surgery import find_finished, misfits
+from reactory.kernel.snapshot import content_id
+from reactory.kernel.surgery import find_failed, find_finished, misfits, takes_input
+from reactory.kernel.values import make_ref
 from reactory.ports.store import InboxEntry, Instance
 from reactory.runner.answers import Controlled
 from reactory.runner.instant import to_text
@@ -43,12 +45,15 @@ class ControlInstance:
         tenant: str = "default",
         step: str = "",
         version: str = "",
+        data: Any = None,
     ) -> Controlled:
-        """Push the request; answer the status that the instance has with it. ``step`` is where a rewind goes to,
-        ``version`` what a migration leads to.
+        """Push the request; answer the status that the instance has with it. ``step`` is where a rewind goes to, ``version``
+        what a migration leads to. A retry may bring ``data``, the corrected input of the failed ``step`` (EH-4): an object,
+        in the place of what the workflow would give it. ``step`` may be empty where only one has failed.
 
-        Raises IllegalTransitionError when the instance's status does not allow it, and ConflictError where a rewind or a
-        migration does not fit what is running; nothing was changed then.
+        Raises IllegalTransitionError when the instance's status does not allow it, ConflictError where a rewind, a migration or
+        corrected input does not fit what is there, InvalidRequestError and PayloadTooLargeError for an input that is none;
+        nothing was changed then.
         """
         if len(reason) > MAX_REASON:
             raise InvalidRequestError(f"reason: at most {MAX_REASON} characters")
@@ -56,6 +61,8 @@ class ControlInstance:
         fact = Control(self._services.ids.new(), action, now, reason, caller, step)
         if action == "migrate":
             fact = self._migration(fact, find_instance(self._services.instances, instance_id, tenant), version)
+        if data is not None:
+            fact = self._with_input(fact, find_instance(self._services.instances, instance_id, tenant), data)
         entry = InboxEntry(id=fact.id, fact=encode_fact(fact))
         after = self._push(instance_id, fact, entry, tenant)
         self._check_order(after, fact, entry)
@@ -81,10 +88,32 @@ class ControlInstance:
             raise ConflictError(f"instance {instance.id} is on version {version} already")
         return msgspec.structs.replace(fact, version=target.version, fingerprint=target.fingerprint)
 
+    def _with_input(self, fact: Control, instance: Instance, data: Any) -> Control:
+        """The request with the corrected input, out of line where it is large."""
+        if not isinstance(data, dict):
+            raise InvalidRequestError("input: must be an object, with one member per input of the step")
+        settings = self._services.settings
+        try:
+            encoded = msgspec.json.encode(data)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidRequestError(f"input: no JSON value: {error}") from error
+        if len(encoded) > settings.request_limit:
+            raise PayloadTooLargeError(
+                f"the input has {len(encoded)} bytes, the limit is {settings.request_limit}; pass a reference to the data"
+            )
+        checked = msgspec.structs.replace(fact, input=data)
+        self._check(instance, checked)  # before anything is stored
+        if len(encoded) <= settings.inline_limit:
+            return checked
+        blob_id = content_id(f"{instance.blob_prefix}/given", encoded)
+        self._services.blobs.put({blob_id: encoded})
+        return msgspec.structs.replace(fact, input=make_ref(blob_id, len(encoded)))
+
     def _check(self, instance: Instance, fact: Control) -> None:
         """Raises unless the request may be carried out as the instance stands now."""
         check_transition(instance.id, fact.action, self._status(instance))
-        if fact.action not in ("rewind", "migrate"):
+        corrects = fact.action == "retry" and (fact.step or fact.input is not None)
+        if fact.action not in ("rewind", "migrate") and not corrects:
             return
         program = program_of(self._programs, instance)
         if program is None:
@@ -95,8 +124,18 @@ class ControlInstance:
         if fact.action == "rewind":
             find_finished(machine, fact.step)
             return
+        if fact.action == "retry":
+            path = find_failed(machine, fact.step)
+            if fact.input is not None and (refusal := takes_input(machine, path)) is not None:
+                raise ConflictError(refusal)
+            return
         target = self._programs.program(instance.tenant, instance.workflow_id, fact.version, fact.fingerprint)
         problems = misfits(machine, target)
+        pinned = (instance.rules or {}).get("policies") or {}
+        problems += [
+            f"it names the retry policy {name}, which the instance was not started with"
+            for name in sorted(target.policies - pinned.keys())
+        ]
         if problems:
             raise ConflictError(
                 f"instance {instance.id} cannot go on as version {fact.version}: {'; '.join(problems[:10])}. "

@@ -160,7 +160,11 @@ class Registry:
         return sorted(versions, key=parse_version, reverse=True)
 
     def _problems(self, document: Document) -> list[Problem]:
-        return validate(document, handlers=self._handlers() if self._handlers else None)
+        return validate(
+            document,
+            handlers=self._handlers() if self._handlers else None,
+            policies=self._services.settings.retry_policies,
+        )
 
     def _definition(self, document: Document, tenant: str) -> StoredDefinition:
         data = document.data

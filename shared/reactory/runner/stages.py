@@ -13,6 +13,8 @@ import msgspec
 
 from reactory.definition.inputs import accept_input
 from reactory.exceptions import InvalidInputError, InvalidRequestError, PayloadTooLargeError
+from reactory.kernel.rules import RULES, Rules
+from reactory.runner.pinning import rules_for
 from reactory.runner.rate_limiter import RateLimiter
 from reactory.runner.request import StartRequest
 from reactory.settings import Settings
@@ -35,6 +37,7 @@ class Draft:
     program: Program | None = None
     data: Any = None
     encoded: bytes = b"{}"
+    rules: Rules = RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,12 @@ def accept_data(_: Pipeline, draft: Draft) -> None:
     draft.encoded = msgspec.json.encode(accepted)
 
 
+def pin_rules(pipeline: Pipeline, draft: Draft) -> None:
+    """EH-10: the retry rules of this moment stay those of the instance."""
+    assert draft.program is not None
+    draft.rules = rules_for(pipeline.settings, draft.program)
+
+
 Stage = Callable[[Pipeline, Draft], None]
 
-STAGES: tuple[Stage, ...] = (limit_rate, check_labels, resolve_definition, check_size, accept_data)
+STAGES: tuple[Stage, ...] = (limit_rate, check_labels, resolve_definition, check_size, accept_data, pin_rules)

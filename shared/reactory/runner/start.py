@@ -127,6 +127,7 @@ class StartWorkflow:
             fragment=kin.fragment,
             forked_from=kin.forked_from,
             state=kin.state,
+            rules=msgspec.to_builtins(draft.rules),
         )
 
     def _create(self, drafts: Sequence[tuple[int, Instance, bytes]]) -> list[Instance | None]:

@@ -28,6 +28,8 @@ class StepContext(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ``path`` names the execution (``lines[3]/reserve``), ``attempt`` counts from 1, ``config`` is the step's rendered
     ``config``. ``cancelled`` is set when the attempt has timed out or the instance was cancelled: a step that runs
     long on a thread asks it now and then and stops. ``deadline`` is in seconds of ``monotonic``; None is no limit.
+    ``refresh_credentials``: the last attempt failed for want of permission, and this is the one more that such an error
+    gets (EH-5): fetch the credentials anew before using them.
     """
 
     instance_id: str
@@ -42,6 +44,7 @@ class StepContext(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     cancelled: Event = msgspec.field(default_factory=Event)
     deadline: float | None = None
     monotonic: Callable[[], float] = time.monotonic
+    refresh_credentials: bool = False
 
     @property
     def idempotency_key(self) -> str:

@@ -1,14 +1,18 @@
-"""Exceptions of steps, described for the history and for the retry decision (EH-1).
+"""Exceptions of steps, described for the history and for the retry decision (EH-1), at every attempt (EH-15).
 
-The engine's own errors tell their category themselves; all others are looked up in one table, by the names of their
-class and its bases, so that no library has to be imported to be known.
+The type comes first: the engine's own errors tell their category themselves, and so may those of a step, by a class
+attribute ``category``; all others are looked up by the names of their classes and by the codes that they carry, so that
+no library has to be imported to be known. Only where the type says nothing is the text looked at.
 """
 
 from __future__ import annotations
 
-import errno
 import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from reactory.exceptions import (
     ExpressionError,
@@ -20,44 +24,20 @@ from reactory.exceptions import (
     UnavailableError,
 )
 from reactory.kernel.facts import ErrorInfo
+from reactory.kernel.severity import CATEGORIES, Category
+from reactory.steps.errorclasses import by_class, is_one
+from reactory.steps.errorcodes import by_aws_code, by_errno, by_mongo_code, by_status
+from reactory.steps.errortexts import by_text
+from reactory.steps.retryafter import LONGEST_WAIT_MS, parse_retry_after
 
 MESSAGE_LIMIT = 2000
 _LIBRARIES = ("site-packages", str(Path(os.__file__).parent), str(Path(__file__).parents[1]))
 """Installed packages, the standard library, the engine itself."""
 
 _TRACE = "Traceback (most recent call last)"
+_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
-_FOREIGN: dict[str, tuple[str, bool]] = {
-    # class → category, worth another attempt. The nearest base in the class's own order wins.
-    "builtins.TimeoutError": ("timeout", True),
-    "builtins.ConnectionError": ("network", True),
-    "socket.gaierror": ("network", True),
-    "socket.herror": ("network", True),
-    "ssl.SSLError": ("network", True),
-    "urllib.error.URLError": ("network", True),
-    "http.client.HTTPException": ("network", True),
-    "builtins.PermissionError": ("permission", False),
-    "builtins.MemoryError": ("resource", True),
-    "pydantic_core._pydantic_core.ValidationError": ("validation", False),
-    "msgspec.ValidationError": ("validation", False),
-    "builtins.TypeError": ("unknown", True),
-    "builtins.ValueError": ("unknown", True),
-    "builtins.LookupError": ("unknown", True),
-    "builtins.BaseException": ("unknown", True),
-}
-
-_ERRNO: dict[int, tuple[str, bool]] = {
-    errno.ENETUNREACH: ("network", True),
-    errno.ENETDOWN: ("network", True),
-    errno.EHOSTUNREACH: ("network", True),
-    errno.EADDRNOTAVAIL: ("network", True),
-    errno.ENOSPC: ("resource", True),
-    errno.EMFILE: ("resource", True),
-    errno.ENFILE: ("resource", True),
-    errno.ENOMEM: ("resource", True),
-}
-
-_OWN: tuple[tuple[type[ReactoryError], str], ...] = (
+_OWN: tuple[tuple[type[ReactoryError], Category], ...] = (
     (UnavailableError, "resource"),
     (InvalidRequestError, "validation"),
     (NotFoundError, "validation"),
@@ -66,24 +46,137 @@ _OWN: tuple[tuple[type[ReactoryError], str], ...] = (
 )
 
 
-def describe_error(error: BaseException) -> ErrorInfo:
-    """What the engine keeps of an exception: never a stack trace, the message at most 2,000 characters."""
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    category: str
+    retryable: bool
+    code: str = "step_failed"
+
+
+def describe_error(error: BaseException, now: int | None = None) -> ErrorInfo:
+    """What the engine keeps of an exception: never a stack trace, the message at most 2,000 characters.
+
+    ``now`` in ms turns a ``Retry-After`` that is a date into a time to wait.
+    """
     if isinstance(error, BaseExceptionGroup):
-        return describe_error(_decisive(error))
-    retry_after = getattr(error, "retry_after", None)
-    if isinstance(error, ReactoryError):
-        category, retryable, code = _own_category(error), error.retryable, error.code
-    else:
-        (category, retryable), code = _foreign(error), "step_failed"
+        return describe_error(_decisive(error), now)
+    message = _message(error)
+    verdict = _verdict(error, message)
     return ErrorInfo(
         type=type(error).__name__,
-        message=_message(error),
-        code=code,
-        category=category,
-        retryable=retryable,
-        retry_after=retry_after if isinstance(retry_after, int) and retry_after >= 0 else None,
+        message=message,
+        code=verdict.code,
+        category=verdict.category,
+        retryable=verdict.retryable,
+        retry_after=_retry_after(error, now),
         where=_where(error),
     )
+
+
+def _verdict(error: BaseException, message: str) -> _Verdict:
+    if isinstance(error, ReactoryError):
+        own = _own_category(error)
+        return _Verdict(own if own != "unknown" else by_text(message) or "unknown", error.retryable, error.code)
+    declared = _said(error, "category")
+    if isinstance(declared, str) and declared.lower() in CATEGORIES:
+        return _declared(error, declared.lower())
+    category = _foreign(error) or by_text(message) or "unknown"
+    return _Verdict(category, category != "validation")
+
+
+def _declared(error: BaseException, category: str) -> _Verdict:
+    """An exception class of a step's own that says what it is."""
+    retryable, code = _said(error, "retryable"), _said(error, "code")
+    return _Verdict(
+        category,
+        retryable if isinstance(retryable, bool) else category != "validation",
+        code if isinstance(code, str) and _CODE.match(code) else "step_failed",
+    )
+
+
+def _own_category(error: ReactoryError) -> str:
+    if isinstance(error, StepError):
+        return error.category if error.category in CATEGORIES else "unknown"
+    return next((category for kind, category in _OWN if isinstance(error, kind)), "system")
+
+
+# --- errors of others ---------------------------------------------------------------------------------------------
+
+
+def _foreign(error: BaseException) -> Category | None:
+    kind = type(error)
+    found = next((category for name, tell in _TELLERS if is_one(kind, name) and (category := tell(error))), None)
+    if found is None and isinstance(error, OSError):
+        found = by_errno(error.errno)
+    return found or by_class(kind)
+
+
+def _aws(error: BaseException) -> Category | None:
+    """A ClientError of botocore: by its code, else by the status of the answer."""
+    answer = _said(error, "response")
+    if not isinstance(answer, dict):
+        return None
+    told, meta = answer.get("Error"), answer.get("ResponseMetadata")
+    category = by_aws_code(told.get("Code")) if isinstance(told, dict) else None
+    return category or (by_status(meta.get("HTTPStatusCode")) if isinstance(meta, dict) else None)
+
+
+def _mongo(error: BaseException) -> Category | None:
+    """The nearest class is more telling than a code, except for the class that stands for all codes."""
+    return by_mongo_code(_said(error, "code"))
+
+
+def _answered(error: BaseException) -> Category | None:
+    return by_status(_status(error))
+
+
+def _status(error: BaseException) -> Any:
+    answer = _said(error, "response")
+    places = ((answer, "status_code"), (answer, "status"), (error, "status_code"), (error, "status"), (error, "code"))
+    found = (_said(place, name) for place, name in places if place is not None)
+    return next((status for status in found if isinstance(status, int)), None)
+
+
+_TELLERS: tuple[tuple[str, Callable[[BaseException], Category | None]], ...] = (
+    ("botocore.ClientError", _aws),
+    ("pymongo.OperationFailure", _mongo),
+    ("httpx.HTTPStatusError", _answered),
+    ("httpx2.HTTPStatusError", _answered),
+    ("requests.HTTPError", _answered),
+    ("urllib.HTTPError", _answered),
+    ("aiohttp.ClientResponseError", _answered),
+    ("zeep.TransportError", _answered),
+)
+"""Classes whose instances tell more than their names."""
+
+
+def _retry_after(error: BaseException, now: int | None) -> int | None:
+    """Milliseconds that the other side asked us to wait: an attribute ``retry_after``, or the header of its answer."""
+    own = _said(error, "retry_after")
+    if isinstance(own, int) and not isinstance(own, bool) and own >= 0:
+        return min(own, LONGEST_WAIT_MS)
+    answer = _said(error, "response")
+    if isinstance(answer, dict):  # botocore's
+        meta = answer.get("ResponseMetadata")
+        headers = meta.get("HTTPHeaders") if isinstance(meta, dict) else None
+    else:
+        headers = _said(answer if answer is not None else error, "headers")
+    try:
+        text = headers.get("retry-after") or headers.get("Retry-After")  # type: ignore[union-attr]
+    except Exception:  # noqa: BLE001 - whatever a library calls headers, it need not be a mapping
+        return None
+    return parse_retry_after(text, now) if isinstance(text, str) else None
+
+
+def _said(holder: Any, name: str) -> Any:
+    """An attribute, None where there is none or where asking for it fails, as properties of users may."""
+    try:
+        return getattr(holder, name, None)
+    except Exception:  # noqa: BLE001 - as above
+        return None
+
+
+# --- what is shown ------------------------------------------------------------------------------------------------
 
 
 def _where(error: BaseException) -> str | None:
@@ -101,19 +194,6 @@ def _decisive(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Of several errors the one that decides: the first that another attempt would not cure, else the first."""
     leaves = [_decisive(e) if isinstance(e, BaseExceptionGroup) else e for e in group.exceptions]
     return next((leaf for leaf in leaves if not describe_error(leaf).retryable), leaves[0])
-
-
-def _own_category(error: ReactoryError) -> str:
-    if isinstance(error, StepError):
-        return error.category
-    return next((category for kind, category in _OWN if isinstance(error, kind)), "system")
-
-
-def _foreign(error: BaseException) -> tuple[str, bool]:
-    if isinstance(error, OSError) and error.errno in _ERRNO:
-        return _ERRNO[error.errno]
-    names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
-    return next(_FOREIGN[name] for name in names if name in _FOREIGN)
 
 
 def _message(error: BaseException) -> str:

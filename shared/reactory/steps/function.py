@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from reactory.exceptions import PermanentStepError
+from reactory.exceptions import InvalidStepError
 from reactory.steps.context import StepContext
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -91,14 +91,14 @@ class StepFunction:
         return output_schema(self)
 
     def arguments(self, inputs: Mapping[str, Any], context: StepContext) -> dict[str, Any]:
-        """The keyword arguments for one call, or PermanentStepError where ``inputs`` do not fit the signature.
+        """The keyword arguments for one call, or InvalidStepError where ``inputs`` do not fit the signature.
 
         Lists and maps are copied: a step may change what it was given, and neither the instance's state nor the next
         attempt sees it.
         """
         given = inputs.keys()
         if not given >= self._required or not (self._open or given <= self._accepted) or self._context in given:
-            raise PermanentStepError(self._misfit(inputs))
+            raise InvalidStepError(self._misfit(inputs))
         arguments = {key: _copy(value) for key, value in inputs.items()}
         if self._context is not None:
             arguments[self._context] = context

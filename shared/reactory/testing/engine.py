@@ -7,6 +7,8 @@ from typing import Any, cast
 import msgspec
 
 from reactory.adapters.memory.blobs import MemoryBlobs
+from reactory.adapters.memory.breakers import MemoryBreakers
+from reactory.adapters.memory.buckets import MemoryBuckets
 from reactory.adapters.memory.bus import MemoryBus
 from reactory.adapters.memory.clock import ManualClock, SequentialIds
 from reactory.adapters.memory.dead_letters import MemoryDeadLetters
@@ -20,6 +22,7 @@ from reactory.adapters.memory.queue import MemoryQueue
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
 from reactory.adapters.memory.schedules import MemorySchedules
+from reactory.adapters.memory.slots import MemorySlots
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.bootstrap import App, bootstrap
 from reactory.exceptions import StoreUnavailableError
@@ -30,7 +33,10 @@ from reactory.host.sweeper import sweep
 from reactory.host.view import view
 from reactory.host.wakeups import read_wakeup
 from reactory.host.worker import WakeUp, Worker
+from reactory.ports.breakers import Breakers
+from reactory.ports.buckets import Buckets
 from reactory.ports.bus import Bus
+from reactory.ports.slots import Slots
 from reactory.ports.store import Instance, InstanceStore
 from reactory.runner.children import child_starter
 from reactory.runner.runner import Runner
@@ -68,6 +74,9 @@ class MemoryEngine:
         self.dead_letters = MemoryDeadLetters()
         self.schedules = MemorySchedules()
         self.executions = MemoryExecutions(self.clock)
+        self.breakers: Breakers = MemoryBreakers()
+        self.buckets: Buckets = MemoryBuckets()
+        self.slots: Slots = MemorySlots()
         self.limits = limits or Limits()
         self.settings = Settings(aws="memory")
         self.named_services = ServiceRegistry()
@@ -93,6 +102,9 @@ class MemoryEngine:
             dead_letters=self.dead_letters,
             schedules=self.schedules,
             executions=self.executions,
+            breakers=self.breakers,
+            buckets=self.buckets,
+            slots=self.slots,
             blobs=self.blobs,
             queue=self.queue,
             bus=self.bus,
@@ -137,6 +149,9 @@ class MemoryEngine:
             results=self.cached,
             errors=self.error_statistics,
             durations=self.durations,
+            breakers=self.breakers,
+            buckets=self.buckets,
+            slots=self.slots,
             starter=child_starter(self.runner.start),
             env=self.env,
             limits=self.limits,

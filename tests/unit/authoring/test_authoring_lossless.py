@@ -29,14 +29,16 @@ version: 1.0.0
 description: "A: long\\n\\n  text # with everything\\n"
 author: Ada
 tags: [yes, "1.0", "null", "~", "1e5", "0o17", ""]
-metadata: {timeout: 5, priority: low, retryPolicy: {maxAttempts: 2}, designer: {zoom: 1.5, at: [1, 2]}}
+metadata: {timeout: 5, priority: low, retryPolicy: MINE, retryPolicies: {MINE: {maxAttempts: 2, jitter: false}}, circuitBreaker: {recoveryTime: 5s}, designer: {zoom: 1.5, at: [1, 2]}}
 inputs: {a: {type: integer, default: 1, validation: {minimum: 1}}, from: {type: string}, lines: {type: array}}
 outputs: {o: {type: integer, source: input.a}, p: {type: object, source: steps.t.outputs, description: "it's"}}
 variables: {v: 1, f: 1.0, e: 1.0e+30, n: null, l: [[], {}]}
 steps:
   - {id: t, type: task, inputs: {x: "${input.a}", y: "${input.from}"}, outputs: {y: input.a, z: "'q'", k: 1}, config: {handler: h, more: "${variables.v}"}, dependsOn: []}
+  - {id: named, type: task, retryPolicy: NETWORK, circuitBreaker: false, config: {handler: h}}
+  - {id: changed, type: task, retryPolicy: {policy: MINE, maxAttempts: 2}, circuitBreaker: true, config: {handler: h}}
   - {id: raw, type: task, config: {handler: h}, enabled: null, designer: {x: 1}}
-  - {id: opts, type: task, name: N, description: D, enabled: true, continueOnError: false, timeout: 100, retryPolicy: {maxAttempts: 3}, errorPolicy: suspend, condition: true, execution: at_most_once, cache: {key: "${input.from}", ttl: 1h}, config: {handler: a.b}, designer: {x: 1, y: "${no}"}}
+  - {id: opts, type: task, name: N, description: D, enabled: true, continueOnError: false, timeout: 100, retryPolicy: {maxAttempts: 3}, errorPolicy: suspend, condition: true, execution: at_most_once, cache: {key: "${input.from}", ttl: 1h}, timeoutPolicy: {strategy: adaptive, max: 60000}, rateLimit: {key: "r-${input.a}", limit: 5, per: 1m}, concurrency: {key: k, limit: 2}, circuitBreaker: {key: "${input.from}", window: 5s}, config: {handler: a.b}, designer: {x: 1, y: "${no}"}}
   - {id: t-2, type: task, inputs: {x: "${steps.t.outputs.id}", whole: "${steps.t.outputs}", later: "${steps.d.outputs.x}"}, config: {handler: h}}
   - {id: d, type: delay, condition: v > 1, config: {durationText: 5s}, compensateWith: [{id: u, type: end}]}
   - {id: d2, type: delay, config: {duration: "${input.a}", reason: "${input.a}"}, compensateWith: []}

@@ -133,6 +133,20 @@ def test_retry(terminal: Terminal) -> None:
     assert terminal.lab.runner.query.get(instance_id)["status"] == "COMPLETED"
 
 
+def test_retry_with_corrected_input(terminal: Terminal) -> None:
+    """IM-7, EH-4: what a step could not work with is told with the way on; retry brings other input for it, also from a file."""
+    terminal.lab.register(flow(work("a", inputs={"nom": "a"})))
+    instance_id = started(terminal)
+    failed = terminal.run("instance", "start", "lab.Flow", "--wait")
+    assert "--step a --input '{…}'" in failed.stderr
+    refused = terminal.run("instance", "retry", instance_id, "--step", "b", "--input", '{"name": "a"}')
+    assert (refused.exit_code, "step 'b' has not failed" in refused.stderr) == (4, True)
+    assert terminal.run("instance", "retry", instance_id, "--input", "[1]").exit_code == 4
+    assert terminal.run("instance", "retry", instance_id, "--input", "{").exit_code == 2
+    assert terminal.run("instance", "retry", instance_id, "--step", "a", "--input", '{"name": "a"}').exit_code == 0
+    assert terminal.lab.runner.query.get(instance_id)["status"] == "COMPLETED"
+
+
 def test_get_and_history_for_people(terminal: Terminal) -> None:
     """IM-7: get shows the fields and the steps, history the attempts in order."""
     terminal.lab.register(flow(work("a"), NAP))

@@ -136,7 +136,9 @@ def test_what_steps_inherit() -> None:
     child, own = inner(outer).nodes
     assert outer.compensate_with is not None
     undo = outer.compensate_with.nodes[0]
-    attempts = [n.retry.max_attempts if n.retry else None for n in (plain, outer, child, own, undo)]
+    attempts = [
+        n.retry.max_attempts if isinstance(n.retry, RetryPolicy) else None for n in (plain, outer, child, own, undo)
+    ]
     assert attempts == [7, 2, 7, 1, 7]
     assert [n.timeout for n in (plain, outer, child, own, undo)] == [None, 5, None, 1, None]
     policies = [n.error_policy for n in (plain, outer, child, own, undo)]

@@ -219,7 +219,7 @@ def test_invoke_workflow() -> None:
     assert isinstance(second, InvokeConfig)
     assert (rendered(first.input), first.wait, first.timeout, first.retried) == ({"n": 3}, True, 5, True)
     assert not second.retried
-    assert [n.retry.max_attempts for n in full if n.retry] == [2, 7]
+    assert [n.retry.max_attempts for n in full if isinstance(n.retry, RetryPolicy)] == [2, 7]
 
 
 # --- later and again ----------------------------------------------------------------------------------------------

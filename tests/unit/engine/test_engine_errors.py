@@ -45,7 +45,7 @@ def test_exhausted_attempts_dead_letter_the_instance(engine: Engine) -> None:
     engine.until_idle(failed)
     seen = engine.see(failed)
     assert (seen["status"], seen["reason"]["code"], seen["reason"]["stepId"]) == ("FAILED", "dead_lettered", "a")
-    assert "step 'a' failed after 3 attempts: ValueError: no (" in seen["reason"]["message"]
+    assert "step 'a' failed after 2 attempts: ValueError: no (" in seen["reason"]["message"]
     assert seen["completedAt"] is not None
     assert engine.moves(failed) == ["RUNNING", "FAILED"]
     (event,) = engine.events("Workflow Instance Dead Lettered")

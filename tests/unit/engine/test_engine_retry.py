@@ -39,10 +39,10 @@ def test_attempts_are_spaced_by_the_policy(engine: Engine, given: dict[str, Any]
     assert engine.trail(failed, "a") == ["FAILED"] * len(times)
 
 
-def test_without_a_policy_a_step_has_three_attempts(engine: Engine) -> None:
+def test_an_empty_policy_is_the_default_one(engine: Engine) -> None:
     """YF-6: the default is 3 attempts, 1 s apart and doubled, each pause up to 10 % longer."""
     engine.errors["a"] = [ValueError("no")] * 20
-    failed = engine.run(engine.do("a"))
+    failed = engine.run(engine.do("a", retryPolicy={}))
     engine.until_idle(failed)
     first, second, third = engine.times
     assert first == 0

@@ -104,7 +104,7 @@ def test_a_saga_with_attempts_begins_anew(engine: Engine) -> None:
 def test_a_compensation_that_fails_is_left_to_an_operator(engine: Engine) -> None:
     """WH-14, WH-15: it is retried by its own policy, then the instance is PAUSED; resume runs it again, and the rest follows."""
     breaks(engine, "b")
-    engine.errors["u_b"] = [ValueError("1"), ValueError("2"), ValueError("3")]
+    engine.errors["u_b"] = [ValueError("1"), ValueError("2")]
     run = engine.run(
         engine.node("s", "saga", steps=[do(engine, "a"), do(engine, "b")]), engine.do("after", label="after")
     )

@@ -112,6 +112,20 @@ def test_no_payload_is_readable_in_any_store(stores: Stores) -> None:
         assert plain in held[-1]
 
 
+def test_corrected_input_is_not_readable_either(stores: Stores) -> None:
+    """WH-25, EH-4: neither in the inbox, nor in the state, nor out of line."""
+    stores.seal()
+    engine = stores.engine
+    run = engine.run(engine.do("a", inputs={"wrong": 1}))
+    large = {"value": "secret-correction" * LARGE}
+    for data in ({"wrong": "secret-correction"}, large):
+        engine.runner.control.control(run, "retry", step="a", data=data)
+        assert "secret-correction" not in stores.held()
+        engine.work()
+        assert "secret-correction" not in stores.held()
+    assert engine.status(run) == "COMPLETED"
+
+
 def test_the_payloads_would_be_seen_without_it(stores: Stores) -> None:
     """WH-25: encryption is off by default, and what the test above looks for is then there in each kind of store."""
     engine = stores.engine

@@ -268,3 +268,14 @@ def test_a_failed_instance_is_mended_by_a_new_version(engine: Engine) -> None:
     engine.ask(run, "retry")
     assert engine.calls == ["a", "bad", "good"]
     assert engine.status(run) == "COMPLETED"
+
+
+def test_a_rewind_before_an_early_join_goes_on_through_it(engine: Engine) -> None:
+    """WH-22, YF-8: what had lost against the step that runs anew stays lost, and the join goes on when that one is through."""
+    waits = [engine.node(name, "wait_event", eventName=name) | {"dependsOn": []} for name in ("w1", "w2")]
+    join = engine.node("j", "join", strategy="any") | {"dependsOn": ["a", "w1", "w2"]}
+    run = engine.run(engine.do("a", label="a", dependsOn=[]), *waits, join, engine.node("nap", "delay", duration=1000))
+    rewind(engine, run, "a")
+    engine.until_idle(run)
+    assert engine.status(run) == "COMPLETED"
+    assert engine.calls == ["a", "a"]

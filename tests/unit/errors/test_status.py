@@ -26,7 +26,7 @@ def test_the_status_tells_what_went_wrong(desk: Desk) -> None:
     for letter_id in ("m1", "m2"):
         desk.bury(letter_id)
     assert desk.lab.call("GET", "/workflow/status").json["errors"] == {
-        "lastDay": {"network": 2, "timeout": 1},
+        "lastDay": {"network": 2, "timeout": 1, "unknown": 2},  # two attempts have failed by themselves
         "openCircuits": ["a", "c"],
         "deadLetters": {"messages": 2, "instances": 1},
     }

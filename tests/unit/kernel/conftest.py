@@ -12,9 +12,10 @@ from reactory.definition.compile import load_program
 from reactory.definition.program import Program
 from reactory.kernel.context import Context
 from reactory.kernel.effects import Load, RunStep
-from reactory.kernel.facts import Begin, ErrorInfo, Fact, Failed, Succeeded, Tick
+from reactory.kernel.facts import Begin, ErrorInfo, Fact, Failed, Held, Succeeded, Tick
 from reactory.kernel.machine import Machine
 from reactory.kernel.records import Record
+from reactory.kernel.rules import RULES, Rules
 from reactory.kernel.snapshot import decode_state, encode_state
 from reactory.kernel.state import State
 from reactory.kernel.timers import next_timer
@@ -35,9 +36,9 @@ def drained(machine: Machine) -> None:
 class Replay:
     """Facts applied to a fresh machine; with ``every`` the machine is stored and restored after so many of them."""
 
-    def __init__(self, document: dict[str, Any], data: Any = None) -> None:
+    def __init__(self, document: dict[str, Any], data: Any = None, rules: Rules = RULES) -> None:
         self.program = program_of(document)
-        self.context = Context(INSTANCE, data or {})
+        self.context = Context(INSTANCE, data or {}, rules=rules)
         self.machine = Machine(self.program, State(), self.context)
         self.records: list[Record] = []
 
@@ -49,7 +50,7 @@ class Replay:
         """What a settle and the next claim do."""
         self.records += self.machine.records
         state = decode_state(encode_state(self.machine.state))
-        self.machine = Machine(self.program, state, Context(INSTANCE, self.context.input))
+        self.machine = Machine(self.program, state, Context(INSTANCE, self.context.input, rules=self.context.rules))
 
     def feed(self, facts: Iterable[Fact], every: int = 0) -> Replay:
         for number, fact in enumerate(facts, 1):
@@ -68,7 +69,9 @@ class Replay:
 
 
 class Player(Replay):
-    """Runs an instance. A step's result is its inputs; a step fails as often as its input ``fails`` says."""
+    """Runs an instance. A step's result is its inputs; a step fails as often as its input ``fails`` says, with an
+    error of the ``category``, and each attempt is held as often as ``holds`` says.
+    """
 
     def __init__(self, document: dict[str, Any], data: Any = None) -> None:
         super().__init__(document, data)
@@ -99,8 +102,11 @@ class Player(Replay):
     def _perform(self, effect: RunStep) -> Fact:
         now = self.machine.state.now + 3
         given = effect.input or {}
+        if effect.holds < given.get("holds", 0):
+            kind, key = next(iter(effect.keys.items()))
+            return Held(effect.path, effect.attempt, now, now + 500, kind, key, effect.generation)  # type: ignore[arg-type]
         if effect.attempt <= given.get("fails", 0):
-            error = ErrorInfo("TestError", "as told")
+            error = ErrorInfo("TestError", "as told", category=given.get("category", "unknown"))
             return Failed(effect.path, effect.attempt, error, now - 3, now, effect.generation)
         return Succeeded(effect.path, effect.attempt, now - 3, now, given, effect.generation)
 

@@ -30,6 +30,7 @@ from reactory.kernel.facts import (
     Interrupted,
     Tick,
 )
+from reactory.kernel.rules import BEFORE_STRATEGIES, CURRENT, Rules
 
 if TYPE_CHECKING:
     from tests.unit.kernel.conftest import Player, Replay
@@ -42,10 +43,13 @@ class Golden(msgspec.Struct, forbid_unknown_fields=True):
     input: dict[str, Any]
     facts: list[Fact]
     state: dict[str, Any]
+    edition: int = BEFORE_STRATEGIES
+    """That of the retry rules which the instance was started under."""
 
 
-def task(step_id: str, fails: int = 0, **more: Any) -> dict[str, Any]:
-    inputs = {"id": step_id, **({"fails": fails} if fails else {})}
+def task(step_id: str, fails: int = 0, holds: int = 0, category: str = "", **more: Any) -> dict[str, Any]:
+    told = {"fails": fails, "holds": holds, "category": category}
+    inputs = {"id": step_id, **{name: value for name, value in told.items() if value}}
     return {"id": step_id, "type": "task", "config": {"handler": "t"}, "inputs": inputs} | more
 
 
@@ -133,6 +137,20 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         task("after"),
         metadata=RETRY,
     ),
+    "strategies": flow(
+        "Strategies",
+        task("net", fails=2, category="network"),
+        task("slow", fails=2, category="timeout", timeout=1000),
+        task("denied", fails=1, category="permission"),
+        task("busy", fails=1, category="resource"),
+        task("odd", fails=1, category="unknown"),
+        task("wrong", fails=1, category="validation", continueOnError=True),
+        task("named", fails=3, retryPolicy={"policy": "NETWORK", "jitter": False, "maxAttempts": 4}),
+        task("turn", fails=1, holds=2, rateLimit={"key": "r-${workflow.tenant}", "limit": 1, "per": "1s"}),
+        task("bank", fails=1, holds=1, circuitBreaker=True),
+        node("each", "for_each", items=[1, 2], steps=[task("one", holds=1, concurrency={"key": "c", "limit": 1})]),
+        metadata={},
+    ),
     "later": flow(
         "Later",
         node("remind", "schedule", durationText="1h", steps=[task("reminder")]),
@@ -196,7 +214,7 @@ def record(name: str, player: type[Player]) -> None:
     if played.machine.state.status == "FAILED":
         played.tell(Control("c3", "retry", played.machine.state.now + 1, by="ann"))
         played.play()
-    golden = Golden(DOCUMENTS[name], INPUTS.get(name, {}), played.facts, msgspec.json.decode(played.text))
+    golden = Golden(DOCUMENTS[name], INPUTS.get(name, {}), played.facts, msgspec.json.decode(played.text), CURRENT)
     text = msgspec.json.format(msgspec.json.encode(golden), indent=1)
     (FOLDER / f"{name}.json").write_bytes(text + b"\n")
 
@@ -214,6 +232,6 @@ def test_every_document_has_its_recording(name: str, player: type[Player]) -> No
 def test_a_recorded_history_leads_to_the_recorded_state(path: Path, every: int, replay: type[Replay]) -> None:
     """WH-1, WH-18: the facts of an older kernel lead to the same state, also when it is stored on the way."""
     golden = msgspec.json.decode(path.read_bytes(), type=Golden)
-    replayed = replay(golden.document, golden.input).feed(golden.facts, every)
+    replayed = replay(golden.document, golden.input, Rules(golden.edition)).feed(golden.facts, every)
     assert msgspec.json.decode(replayed.text) == golden.state
     assert golden.state["status"] == "COMPLETED"

@@ -29,6 +29,7 @@ from reactory.adapters.memory.queue import MemoryQueue
 from reactory.adapters.memory.records import MemoryRecords
 from reactory.adapters.memory.results import MemoryResults
 from reactory.adapters.memory.schedules import MemorySchedules
+from reactory.adapters.memory.slots import MemorySlots
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.host.definitions import Definitions
 from reactory.host.services import Limits, Services
@@ -110,9 +111,9 @@ class Lab:
         self.errors = MemoryErrorStatistics()
         self.durations = MemoryDurations()
         self.dead_letters = MemoryDeadLetters()
-        self.breakers = MemoryBreakers()
         self.schedules = MemorySchedules()
         self.executions = MemoryExecutions(self.clock)
+        self.breakers, self.slots = MemoryBreakers(), MemorySlots()
         self.blobs = MemoryBlobs()
         self.queue = MemoryQueue(self.clock, self.ids)
         self.bus = MemoryBus()
@@ -187,6 +188,9 @@ class Lab:
             results=self.results,
             errors=self.errors,
             durations=self.durations,
+            breakers=self.breakers,
+            buckets=self.buckets,
+            slots=self.slots,
             starter=child_starter(self.runner.start),
             limits=self.limits,
         )

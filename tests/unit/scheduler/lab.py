@@ -111,7 +111,7 @@ class SchedulerLab(Lab):
     def states(self, schedule_id: str = "s") -> list[str]:
         return [execution.status for execution in self.log(schedule_id)]
 
-    def slots(self, schedule_id: str = "s") -> list[str]:
+    def logged_slots(self, schedule_id: str = "s") -> list[str]:
         """The times of slots that have an instance, each as often as it has one."""
         prefix = f"{schedule_id}/"
         triggers = [one.trigger_id or "" for one in self.instances._instances.values() if one.mode == "schedule"]

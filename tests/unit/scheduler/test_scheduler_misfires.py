@@ -15,7 +15,7 @@ def after_an_outage(lab: SchedulerLab, policy: str, hours: int = 2, **more: Any)
     """The schedule has a slot every ten minutes, was fired once, and then nothing ran for ``hours``."""
     lab.add(cron="*/10 * * * *", misfire={"policy": policy, "window": 3600}, **more)
     lab.pass_time(10 * MINUTE + SECOND)
-    assert lab.slots() == [at("12:10")]
+    assert lab.logged_slots() == [at("12:10")]
     lab.outage(hours * HOUR + 4 * MINUTE - SECOND)
     lab.pass_time(4 * MINUTE)
 
@@ -23,18 +23,18 @@ def after_an_outage(lab: SchedulerLab, policy: str, hours: int = 2, **more: Any)
 def test_missed_slots_are_skipped_and_counted(lab: SchedulerLab) -> None:
     """SC-13: by default none is made up, every one is counted, and one line of the log says which."""
     after_an_outage(lab, "skip")
-    assert lab.slots() == [at("12:10")]
+    assert lab.logged_slots() == [at("12:10")]
     assert lab.stored().missed_count == 12
     (record,) = [one for one in lab.log() if one.status == "missed"]
     assert "12 slots up to 2026-01-01T14:10:00.000Z missed" in record.reason
     lab.pass_time(3 * MINUTE)
-    assert lab.slots() == [at("12:10"), at("14:20")]
+    assert lab.logged_slots() == [at("12:10"), at("14:20")]
 
 
 def test_missed_slots_are_made_up_once(lab: SchedulerLab) -> None:
     """SC-13: with once, the latest of them runs; every one is counted."""
     after_an_outage(lab, "once")
-    assert lab.slots() == [at("12:10"), at("14:10")]
+    assert lab.logged_slots() == [at("12:10"), at("14:10")]
     assert lab.stored().missed_count == 12
 
 
@@ -44,7 +44,7 @@ def test_once_makes_up_nothing_older_than_the_window(lab: SchedulerLab) -> None:
     lab.tick()
     lab.outage(4 * HOUR)
     lab.pass_time(3 * MINUTE)
-    assert lab.slots() == []
+    assert lab.logged_slots() == []
     assert lab.stored().missed_count == 1
 
 
@@ -52,7 +52,7 @@ def test_all_missed_slots_within_the_window_are_made_up(lab: SchedulerLab) -> No
     """SC-13: with all, each one within the window runs, once; every one is counted, those outside of it too."""
     after_an_outage(lab, "all", overlap="allow")
     made_up = [at("13:20"), at("13:30"), at("13:40"), at("13:50"), at("14:00"), at("14:10")]
-    assert lab.slots() == [at("12:10"), *made_up]
+    assert lab.logged_slots() == [at("12:10"), *made_up]
     assert lab.stored().missed_count == 12
 
 
@@ -63,7 +63,7 @@ def test_made_up_slots_obey_overlap(lab: SchedulerLab) -> None:
     for _ in range(7):
         lab.release()
         lab.pass_time(6 * SECOND)
-    assert len(lab.slots()) == 7
+    assert len(lab.logged_slots()) == 7
 
 
 def test_a_short_gap_is_no_outage(lab: SchedulerLab) -> None:
@@ -71,7 +71,7 @@ def test_a_short_gap_is_no_outage(lab: SchedulerLab) -> None:
     lab.add(overlap="allow")
     lab.outage(MINUTE + 30 * SECOND)
     lab.pass_time(2 * MINUTE)
-    assert lab.slots() == [at("12:01"), at("12:02"), at("12:03")]
+    assert lab.logged_slots() == [at("12:01"), at("12:02"), at("12:03")]
     assert lab.stored().missed_count == 0
 
 
@@ -84,7 +84,7 @@ def test_slots_that_were_claimed_before_an_outage(lab: SchedulerLab, policy: str
     assert lab.states() == ["claimed"] * 3
     lab.outage(30 * MINUTE)
     lab.pass_time(2 * MINUTE)
-    assert len(lab.slots()) == fires
+    assert len(lab.logged_slots()) == fires
     assert lab.stored().missed_count == 3
 
 
@@ -101,7 +101,7 @@ def test_a_long_outage_costs_each_tick_a_portion(lab: SchedulerLab, monkeypatch:
     lab.tick()
     lab.deliver()
     assert lab.stored().missed_count == 40_000
-    assert len(lab.slots()) == 1  # the others overlap with it
+    assert len(lab.logged_slots()) == 1  # the others overlap with it
     for _ in range(4):
         lab.clock.advance(MINUTE)
         lab.tick()
@@ -116,7 +116,7 @@ def test_a_change_of_the_document_keeps_what_is_to_be_counted(lab: SchedulerLab)
     lab.scheduler.desk.update("s", {"properties": {"a": 1}})
     lab.pass_time(2 * MINUTE)
     assert lab.stored().missed_count == 57
-    assert lab.slots()[0] == at("12:58")
+    assert lab.logged_slots()[0] == at("12:58")
 
 
 def test_a_backfill_runs_a_past_period_once(lab: SchedulerLab) -> None:
@@ -128,7 +128,7 @@ def test_a_backfill_runs_a_past_period_once(lab: SchedulerLab) -> None:
     assert (tried.matched, tried.claimed, lab.log()) == (4, 4, [])
     assert lab.scheduler.asked.backfill("s", begin, end, caller="ann").claimed == 4
     lab.pass_time(2 * MINUTE)
-    assert lab.slots() == [at("14:00"), at("15:00"), at("16:00"), at("17:00")]
+    assert lab.logged_slots() == [at("14:00"), at("15:00"), at("16:00"), at("17:00")]
     assert {(one.kind, one.caller) for one in lab.log()} == {("backfill", "ann")}
     assert lab.statuses() == ["COMPLETED"] * 4
     assert lab.scheduler.asked.backfill("s", begin, end).claimed == 0
@@ -141,7 +141,7 @@ def test_a_backfill_runs_what_was_missed_or_skipped(lab: SchedulerLab) -> None:
     begin = lab.clock.now() - 2 * HOUR - 8 * MINUTE  # 12:10, which was fired
     assert lab.scheduler.asked.backfill("s", begin, lab.clock.now() - 5 * MINUTE).claimed == 12
     lab.pass_time(90 * SECOND)
-    assert lab.slots() == [at(f"{12 + m // 60}:{m % 60:02d}") for m in range(10, 131, 10)]
+    assert lab.logged_slots() == [at(f"{12 + m // 60}:{m % 60:02d}") for m in range(10, 131, 10)]
     assert lab.stored().run_count == 13
 
 

@@ -47,7 +47,7 @@ def test_schedules_of_a_module_fire(folder: Folder, lab: SchedulerLab) -> None:
     assert folder.reload().created == ["a", "b"]
     assert (lab.stored("a").source, lab.stored("a").file) == ("module:lab.reports", "a-schedule.yaml")
     lab.pass_time(2 * MINUTE)
-    assert (lab.slots("a"), lab.slots("b")) == ([at("12:01"), at("12:02")], [at("12:02")])
+    assert (lab.logged_slots("a"), lab.logged_slots("b")) == ([at("12:01"), at("12:02")], [at("12:02")])
 
 
 def test_a_file_that_is_written_anew_without_a_change_is_not_touched(folder: Folder, lab: SchedulerLab) -> None:
@@ -71,7 +71,7 @@ def test_a_changed_file_takes_effect(folder: Folder, lab: SchedulerLab) -> None:
     folder.write(cron="*/5 * * * *")
     assert folder.reload().updated == ["s"]
     lab.pass_time(5 * MINUTE)
-    assert lab.slots() == [at("12:01"), at("12:05")]
+    assert lab.logged_slots() == [at("12:01"), at("12:05")]
     assert lab.stored().run_count == 2
     assert folder.reload().unchanged == ["s"]
 
@@ -108,7 +108,7 @@ def test_a_bad_file_is_reported_and_skipped(folder: Folder, lab: SchedulerLab) -
         ("a-schedule.yaml", 4),
     }
     lab.pass_time(MINUTE)
-    assert lab.slots("a") == [at("12:01")]
+    assert lab.logged_slots("a") == [at("12:01")]
 
 
 def test_an_id_belongs_to_one_place(folder: Folder, lab: SchedulerLab, tmp_path: Path) -> None:

@@ -18,13 +18,13 @@ def test_overlap_is_skipped_counted_and_told(lab: SchedulerLab) -> None:
     """SC-7: by default a slot is skipped while the run before is unfinished, however long; counted, with the reason."""
     hold(lab)
     lab.pass_time(4 * MINUTE)
-    assert lab.slots() == [at("12:01")]
+    assert lab.logged_slots() == [at("12:01")]
     assert lab.states()[1:] == ["skipped"] * 3
     assert lab.log()[1].reason == "1 run unfinished, maxConcurrent is 1 (overlap: skip)"
     assert (lab.stored().run_count, lab.stored().skipped_count, lab.stored().missed_count) == (1, 3, 0)
     lab.release()
     lab.pass_time(MINUTE)
-    assert lab.slots() == [at("12:01"), at("12:05")]
+    assert lab.logged_slots() == [at("12:01"), at("12:05")]
 
 
 @pytest.mark.parametrize("limit", [2, 3])
@@ -32,7 +32,7 @@ def test_at_most_so_many_runs(lab: SchedulerLab, limit: int) -> None:
     """SC-7: maxConcurrent N allows N unfinished runs, and no more."""
     hold(lab, maxConcurrent=limit)
     lab.pass_time(5 * MINUTE)
-    assert len(lab.slots()) == limit
+    assert len(lab.logged_slots()) == limit
     assert lab.stored().skipped_count == 5 - limit
 
 
@@ -42,7 +42,7 @@ def test_an_end_is_noticed_when_it_matters(lab: SchedulerLab) -> None:
     lab.pass_time(2 * MINUTE - SECOND)
     lab.release()
     lab.pass_time(2 * SECOND)
-    assert lab.slots() == [at("12:01"), at("12:02")]
+    assert lab.logged_slots() == [at("12:01"), at("12:02")]
 
 
 def test_a_run_whose_instance_is_gone_is_over(lab: SchedulerLab) -> None:
@@ -51,7 +51,7 @@ def test_a_run_whose_instance_is_gone_is_over(lab: SchedulerLab) -> None:
     lab.pass_time(MINUTE + SECOND)
     lab.instances._instances.clear()
     lab.pass_time(MINUTE)
-    assert lab.slots() == [at("12:02")]
+    assert lab.logged_slots() == [at("12:02")]
 
 
 def test_a_paused_run_is_unfinished(lab: SchedulerLab) -> None:
@@ -60,7 +60,7 @@ def test_a_paused_run_is_unfinished(lab: SchedulerLab) -> None:
     lab.pass_time(MINUTE + SECOND)
     lab.runner.control.control(lab.log()[0].instance_id or "", "pause")
     lab.pass_time(2 * MINUTE)
-    assert lab.slots() == [at("12:01")]
+    assert lab.logged_slots() == [at("12:01")]
 
 
 def test_queued_slots_start_in_order(lab: SchedulerLab) -> None:
@@ -75,10 +75,10 @@ def test_queued_slots_start_in_order(lab: SchedulerLab) -> None:
         lab.release()
         before = lab.clock.now()
         lab.pass_time(POLL_MS + SECOND, ticks=False)
-        began.append(len(lab.slots()))
+        began.append(len(lab.logged_slots()))
         assert lab.clock.now() - before <= POLL_MS + SECOND
     assert began == [2, 3, 4, 4]
-    assert lab.slots() == [at(f"12:0{m}") for m in (1, 2, 3, 4)]
+    assert lab.logged_slots() == [at(f"12:0{m}") for m in (1, 2, 3, 4)]
     assert [one.number for one in lab.log()][:4] == [1, 2, 3, 4]
 
 
@@ -89,7 +89,7 @@ def test_a_new_slot_does_not_pass_those_that_wait(lab: SchedulerLab) -> None:
     lab.release()
     lab.pass_time(2 * SECOND, step=2 * SECOND)
     lab.pass_time(10 * SECOND)
-    assert lab.slots() == [at("12:01"), at("12:02")]
+    assert lab.logged_slots() == [at("12:01"), at("12:02")]
 
 
 def test_the_queue_is_bounded(lab: SchedulerLab) -> None:
@@ -108,7 +108,7 @@ def test_a_change_leaves_those_that_wait(lab: SchedulerLab) -> None:
     lab.scheduler.desk.update("s", {"schedule": {"cron": "0 0 1 1 *"}})
     lab.release()
     lab.pass_time(10 * SECOND)
-    assert lab.slots() == [at("12:01"), at("12:02")]
+    assert lab.logged_slots() == [at("12:01"), at("12:02")]
 
 
 def test_slots_that_wait_cost_little(lab: SchedulerLab) -> None:
@@ -157,7 +157,7 @@ def test_runs_of_other_origin_do_not_count(lab: SchedulerLab) -> None:
         lab.runner.start.start_workflow("lab.Hold")
     hold(lab)
     lab.pass_time(MINUTE)
-    assert lab.slots() == [at("12:01")]
+    assert lab.logged_slots() == [at("12:01")]
 
 
 def test_a_long_run_is_watched_less_and_less(lab: SchedulerLab) -> None:

@@ -18,7 +18,7 @@ def test_each_slot_starts_one_instance_at_its_second(lab: SchedulerLab) -> None:
     """SC-6, IM-3: a slot starts one instance at its time, of mode schedule, and says which slot of what caused it."""
     lab.add(cron="*/20 * * * * *")
     lab.pass_time(2 * MINUTE)
-    assert lab.slots() == [at(f"12:{time}") for time in ("00:20", "00:40", "01:00", "01:20", "01:40", "02:00")]
+    assert lab.logged_slots() == [at(f"12:{time}") for time in ("00:20", "00:40", "01:00", "01:20", "01:40", "02:00")]
     for execution in lab.log():
         assert execution.instance_id is not None
         instance = lab.instances.get(execution.instance_id)
@@ -39,20 +39,20 @@ def test_a_new_schedule_does_not_wait_for_a_tick(lab: SchedulerLab) -> None:
     assert [(one.slot, one.started_at) for one in lab.log()[:1]] == [(lab.log()[0].slot,) * 2]
     lab.scheduler.desk.update("s", {"schedule": {"cron": "*/5 * * * * *"}})
     lab.pass_time(10 * SECOND, ticks=False)
-    assert lab.slots() == [at("12:00:20"), at("12:00:30"), at("12:00:35")]
+    assert lab.logged_slots() == [at("12:00:20"), at("12:00:30"), at("12:00:35")]
 
 
 def test_a_disabled_schedule_never_fires(lab: SchedulerLab) -> None:
     """SC-4: enabled false never fires; start and stop toggle; slots that went by while it was stopped are not made up."""
     lab.add(schedule={"enabled": False}, misfire={"policy": "all"})
     lab.pass_time(5 * MINUTE)
-    assert (lab.slots(), lab.stored().next_at) == ([], None)
+    assert (lab.logged_slots(), lab.stored().next_at) == ([], None)
     lab.scheduler.desk.start("s")
     lab.pass_time(2 * MINUTE)
-    assert lab.slots() == [at("12:06"), at("12:07")]
+    assert lab.logged_slots() == [at("12:06"), at("12:07")]
     lab.scheduler.desk.stop("s")
     lab.pass_time(3 * MINUTE)
-    assert lab.slots() == [at("12:06"), at("12:07")]
+    assert lab.logged_slots() == [at("12:06"), at("12:07")]
     assert lab.stored().missed_count == 0
 
 
@@ -64,7 +64,7 @@ def test_a_stop_reaches_slots_that_are_claimed(lab: SchedulerLab) -> None:
     lab.pass_time(3 * MINUTE)
     assert [(one.status, one.reason) for one in lab.log()] == [("skipped", "the schedule is stopped")]
     assert lab.stored().skipped_count == 0
-    assert lab.slots() == []
+    assert lab.logged_slots() == []
 
 
 def test_a_change_reaches_slots_that_are_claimed(lab: SchedulerLab) -> None:
@@ -73,7 +73,7 @@ def test_a_change_reaches_slots_that_are_claimed(lab: SchedulerLab) -> None:
     lab.tick()
     lab.scheduler.desk.update("s", {"schedule": {"cron": "0 * * * * *"}})
     lab.pass_time(2 * MINUTE + SECOND)
-    assert lab.slots() == [at("12:01"), at("12:02")]
+    assert lab.logged_slots() == [at("12:01"), at("12:02")]
     assert lab.log()[0].reason == "the schedule was changed, and this is no slot of it any more"
 
 
@@ -85,7 +85,7 @@ def test_a_schedule_made_anew_does_not_fire_the_slots_of_the_old_one(lab: Schedu
     lab.clock.advance(1)
     lab.add(cron="0 * * * * *")
     lab.pass_time(MINUTE + SECOND)
-    assert lab.slots() == [at("12:01")]
+    assert lab.logged_slots() == [at("12:01")]
 
 
 def test_start_data_tell_the_run_apart(lab: SchedulerLab) -> None:
@@ -108,7 +108,7 @@ def test_jitter_delays_a_slot_by_a_fixed_time(lab: SchedulerLab) -> None:
     """SC-6: with jitter a slot fires later, within it, and is still that slot; the delay is told from when it was due."""
     lab.add(cron="0 * * * *", schedule={"jitter": 1800})
     lab.pass_time(2 * HOUR + 40 * MINUTE, step=10 * SECOND)
-    assert lab.slots() == [at("13:00"), at("14:00")]
+    assert lab.logged_slots() == [at("13:00"), at("14:00")]
     for one in lab.log():
         assert 0 <= one.fire_at - one.slot <= 1_800_000
         assert one.started_at is not None
@@ -121,7 +121,7 @@ def test_messages_that_are_lost_are_made_up_by_the_next_tick(lab: SchedulerLab) 
     lab.tick()
     lab.outage(MINUTE)
     lab.pass_time(2 * MINUTE)
-    assert lab.slots() == [at("12:01"), at("12:02"), at("12:03")]
+    assert lab.logged_slots() == [at("12:01"), at("12:02"), at("12:03")]
 
 
 def test_doubled_and_late_messages_change_nothing(lab: SchedulerLab) -> None:
@@ -131,12 +131,12 @@ def test_doubled_and_late_messages_change_nothing(lab: SchedulerLab) -> None:
     (claimed,) = lab.log()
     for _ in range(3):
         lab.scheduler.fire.handle(claimed.id)
-    assert lab.slots() == []
+    assert lab.logged_slots() == []
     lab.pass_time(MINUTE)
     for _ in range(3):
         lab.scheduler.fire.handle(claimed.id)
         lab.pass_time(HOUR, ticks=False, step=MINUTE)
-    assert lab.slots() == [at("12:01")]
+    assert lab.logged_slots() == [at("12:01")]
     assert (lab.stored().run_count, lab.states()[0]) == (1, "done")
 
 
@@ -162,7 +162,7 @@ def test_a_schedule_that_comes_true_once(lab: SchedulerLab) -> None:
     """SC-6: `at` fires once, and then no tick looks at the schedule any more."""
     lab.add(cron="", schedule={"at": "2026-01-01T12:03:00Z"})
     lab.pass_time(10 * MINUTE)
-    assert lab.slots() == [at("12:03")]
+    assert lab.logged_slots() == [at("12:03")]
     assert (lab.stored().due_at, lab.scheduler.desk.get("s").next_run) == (None, None)
 
 
@@ -171,7 +171,7 @@ def test_two_schedules_do_not_see_each_other(lab: SchedulerLab) -> None:
     lab.add("a")
     lab.add("b")
     lab.pass_time(2 * MINUTE)
-    assert lab.slots("a") == lab.slots("b") == [at("12:01"), at("12:02")]
+    assert lab.logged_slots("a") == lab.logged_slots("b") == [at("12:01"), at("12:02")]
 
 
 def test_a_tick_that_runs_out_of_time_sends_what_it_has_claimed(lab: SchedulerLab) -> None:

@@ -40,10 +40,10 @@ def test_a_start_that_succeeds_at_last_is_no_error(lab: SchedulerLab) -> None:
     """SC-8: the workflow is registered between two attempts: the slot gets its instance, once, with its own time."""
     lab.add(cron="0 13 * * *", workflow={"id": "lab.Late"}, retry=RETRY)
     lab.pass_time(HOUR + SECOND)
-    assert lab.slots() == []
+    assert lab.logged_slots() == []
     lab.register(flow(work("a"), name="Late"))
     lab.pass_time(2 * MINUTE)
-    assert (lab.slots(), lab.stored().error_count, lab.log()[0].attempts) == ([at("13:00")], 0, 2)
+    assert (lab.logged_slots(), lab.stored().error_count, lab.log()[0].attempts) == ([at("13:00")], 0, 2)
 
 
 def test_a_retry_survives_lost_messages(lab: SchedulerLab) -> None:
@@ -53,7 +53,7 @@ def test_a_retry_survives_lost_messages(lab: SchedulerLab) -> None:
     lab.register(flow(work("a"), name="Late"))
     lab.outage(2 * MINUTE)
     lab.pass_time(2 * MINUTE)
-    assert lab.slots() == [at("13:00")]
+    assert lab.logged_slots() == [at("13:00")]
 
 
 def test_a_stopped_schedule_tries_no_more(lab: SchedulerLab) -> None:
@@ -63,7 +63,7 @@ def test_a_stopped_schedule_tries_no_more(lab: SchedulerLab) -> None:
     lab.scheduler.desk.stop("s")
     lab.register(flow(work("a"), name="Late"))
     lab.pass_time(5 * MINUTE)
-    assert (lab.slots(), lab.states()) == ([], ["failed"])
+    assert (lab.logged_slots(), lab.states()) == ([], ["failed"])
     assert "the schedule was stopped" in lab.log()[0].reason
 
 
@@ -84,7 +84,7 @@ def test_every_attempt_asks_for_the_same(lab: SchedulerLab) -> None:
     lab.pass_time(HOUR + SECOND)
     lab.scheduler.desk.update("s", {"properties": {"a": 2}})
     lab.pass_time(5 * MINUTE)
-    assert lab.slots() == [at("13:00")]
+    assert lab.logged_slots() == [at("13:00")]
     assert (lab.stored().error_count, lab.stored().run_count, lab.log()[0].attempts) == (0, 1, 2)
 
 
@@ -104,11 +104,11 @@ def test_skip_if_the_previous_run_is_unfinished(lab: SchedulerLab) -> None:
     conditions = {"skipIfPreviousRunning": True}
     lab.add(workflow={"id": "lab.Hold"}, overlap="allow", conditions=conditions)
     lab.pass_time(2 * MINUTE)
-    assert lab.slots() == [at("12:01")]
+    assert lab.logged_slots() == [at("12:01")]
     assert lab.log()[1].reason == f"the run of {at('12:01')} is unfinished (skipIfPreviousRunning)"
     lab.release()
     lab.pass_time(MINUTE)
-    assert lab.slots() == [at("12:01"), at("12:03")]
+    assert lab.logged_slots() == [at("12:01"), at("12:03")]
 
 
 @pytest.mark.parametrize("holiday", ["2026-01-02", "--01-02"])
@@ -116,7 +116,7 @@ def test_holidays_are_days_of_the_schedules_zone(lab: SchedulerLab, holiday: str
     """SC-10: skipOnHolidays goes by the date in the schedule's time zone: in Tokyo it is the second of January already."""
     lab.add(cron="0 * * * *", schedule={"timezone": "Asia/Tokyo"}, conditions={"skipOnHolidays": [holiday]})
     lab.pass_time(4 * HOUR, step=10 * SECOND)
-    assert lab.slots() == [at("13:00"), at("14:00")]
+    assert lab.logged_slots() == [at("13:00"), at("14:00")]
     assert lab.log()[2].reason == f"a holiday: {holiday} (skipOnHolidays)"
     assert lab.stored().skipped_count == 2
 
@@ -129,7 +129,7 @@ def test_required_services_have_to_be_registered(lab: SchedulerLab) -> None:
     assert lab.log()[0].reason == "not registered: acme.Bank (requiredServices)"
     lab.services_known = ["acme.Mail@1.0.0", "acme.Bank@2.1.0"]
     lab.pass_time(MINUTE)
-    assert lab.slots() == [at("12:02")]
+    assert lab.logged_slots() == [at("12:02")]
 
 
 def test_a_run_by_hand(lab: SchedulerLab) -> None:
@@ -143,7 +143,7 @@ def test_a_run_by_hand(lab: SchedulerLab) -> None:
         again("s")
     lab.work()
     assert again("s").slot > fired.slot  # another slot within the same millisecond
-    assert (lab.stored().run_count, len(lab.slots())) == (2, 2)
+    assert (lab.stored().run_count, len(lab.logged_slots())) == (2, 2)
 
 
 def test_a_run_by_hand_that_cannot_be_started(lab: SchedulerLab) -> None:

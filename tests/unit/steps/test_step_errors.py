@@ -57,7 +57,7 @@ def model_error() -> Exception:
         (http.client.RemoteDisconnected("gone"), "network", True),
         (OSError(errno.ENETUNREACH, "no route"), "network", True),
         (OSError(errno.ENOSPC, "disk full"), "resource", True),
-        (PermissionError("no"), "permission", False),
+        (PermissionError("no"), "permission", True),
         (MemoryError(), "resource", True),
         (msgspec.ValidationError("wrong"), "validation", False),
         (model_error(), "validation", False),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reactory import PermanentStepError, StepContext, step
+from reactory import StepContext, step
+from reactory.exceptions import InvalidStepError
 from reactory.steps.decorator import MARK
 from reactory.steps.function import StepFunction
 
@@ -26,7 +27,7 @@ def declared(function: Callable[..., Any]) -> StepFunction:
 
 
 def refusal(function: StepFunction, inputs: dict[str, Any]) -> str:
-    with pytest.raises(PermanentStepError) as caught:
+    with pytest.raises(InvalidStepError) as caught:
         function.arguments(inputs, context())
     return caught.value.message
 

@@ -33,7 +33,7 @@ def workflow(
     outputs: Mapping[str, Any] | None = None,
     variables: Mapping[str, Any] | None = None,
     timeout: Time | None = None,
-    retry: Retry | Mapping[str, Any] | None = None,
+    retry: Retry | Mapping[str, Any] | str | None = None,
     error_policy: ErrorPolicy | None = None,
     priority: int | str | None = None,
     metadata: Mapping[str, Any] | None = None,
@@ -98,7 +98,7 @@ def checked(builder: Builder, data: dict[str, Any]) -> Workflow:
     """The workflow. Raises InvalidDefinitionError when anything in it is an error."""
     from reactory.definition.validate import errors, validate  # the models, only where something is built
 
-    told = [builder.placed(problem, data) for problem in validate(data)]
+    told = [builder.placed(problem, data) for problem in validate(data, policies=None)]
     problems = sorted([*builder.problems(data), *told], key=lambda problem: problem.line or 0)
     made = Workflow(data, handlers=builder.handlers, warnings=[p for p in problems if p.severity == "warning"])
     if wrong := errors(problems):

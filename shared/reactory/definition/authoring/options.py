@@ -29,10 +29,13 @@ class Retry:
     jitter: bool | None = None
     on: Sequence[str] | None = None
     """Categories, error codes or names of exception classes."""
+    policy: str | None = None
+    """The name of a policy, of which the rest is changed."""
 
     def document(self) -> dict[str, Any]:
         """The ``retryPolicy`` of a document."""
         values = {
+            "policy": self.policy,
             "maxAttempts": self.max_attempts,
             "backoffStrategy": self.backoff,
             "initialDelay": milliseconds(self.initial_delay),
@@ -57,12 +60,16 @@ class StepOptions(TypedDict, total=False):
     depends_on: StepReference | str | Sequence[Any] | None
     outputs: Mapping[str, Any] | None
     timeout: Time | None
-    retry: Retry | Mapping[str, Any] | None
+    retry: Retry | Mapping[str, Any] | str | None
     error_policy: ErrorPolicy | None
     continue_on_error: bool | None
     compensate_with: Callable[..., Any] | None
     execution: Execution | None
     cache: Mapping[str, Any] | None
+    timeout_policy: Mapping[str, Any] | None
+    rate_limit: Mapping[str, Any] | None
+    concurrency: Mapping[str, Any] | None
+    circuit_breaker: Mapping[str, Any] | bool | None
     designer: Any
 
 
@@ -86,12 +93,19 @@ def step_fields(options: StepOptions) -> dict[str, Any]:
         "continueOnError": options.get("continue_on_error"),
         "execution": options.get("execution"),
         "cache": _unless_none(document_value, options.get("cache")),
+        "timeoutPolicy": _unless_none(document_value, options.get("timeout_policy")),
+        "rateLimit": _unless_none(document_value, options.get("rate_limit")),
+        "concurrency": _unless_none(document_value, options.get("concurrency")),
+        "circuitBreaker": _unless_none(document_value, options.get("circuit_breaker")),
         "designer": _unless_none(document_value, options.get("designer")),
     }
     return given(values)
 
 
-def retry_policy(retry: Retry | Mapping[str, Any]) -> dict[str, Any]:
+def retry_policy(retry: Retry | Mapping[str, Any] | str) -> dict[str, Any] | str:
+    """``"NETWORK"``, the name of a policy, stays one."""
+    if isinstance(retry, str):
+        return retry
     return retry.document() if isinstance(retry, Retry) else dict(retry)
 
 

@@ -17,6 +17,10 @@ OPTIONS = {
     "continueOnError": "continue_on_error",
     "execution": "execution",
     "cache": "cache",
+    "timeoutPolicy": "timeout_policy",
+    "rateLimit": "rate_limit",
+    "concurrency": "concurrency",
+    "circuitBreaker": "circuit_breaker",
     "designer": "designer",
 }
 """Fields of any step."""

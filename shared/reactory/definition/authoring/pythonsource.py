@@ -381,7 +381,7 @@ def _is_sayable(step: dict[str, Any]) -> bool:
         and isinstance(step.get("outputs", {}), dict)
         and all(isinstance(value, str | bool | int | float) for value in step.get("outputs", {}).values())
         and _is_milliseconds(step.get("timeout", 0))
-        and isinstance(step.get("retryPolicy", {}), dict)
+        and isinstance(step.get("retryPolicy", {}), dict | str)
         and _are_steps(step.get("compensateWith", []))
     )
 

@@ -203,7 +203,10 @@ def wake(machine: Machine, path: str, live: NodeState) -> None:
             live.status = "RUNNING"
             machine.enqueue(path, "next")
         case _:
-            live.attempt += 1
+            if live.hold is None:
+                live.attempt += 1
+                live.holds = 0
+            live.hold = None
             machine.run_step(path, live)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reactory.definition.program import BuiltinConfig, CustomConfig, Node, TaskConfig
-from reactory.kernel.nodes import text
+from reactory.kernel.nodes import guard_keys, text
 from reactory.kernel.scope import KernelScope
 from reactory.kernel.state import NodeState
 
@@ -39,9 +39,13 @@ def start_builtin(machine: Machine, path: str, node: Node, live: NodeState, scop
 
 def _begin(machine: Machine, path: str, live: NodeState, scope: KernelScope, config: Any) -> None:
     node = machine.node(path)
-    inputs = {} if node.inputs is None else node.inputs.render(scope)
+    inputs = live.given
+    if inputs is None:
+        inputs = {} if node.inputs is None else node.inputs.render(scope)
     if node.cache is not None:
         live.cache_key = text.name(node.cache.key, scope, f"cache key of '{path}'")
+    keys = {} if node.guards is None else guard_keys.of(machine, path, node.guards, scope, config)
+    live.keys = keys
     live.input = inputs or None
     live.config = config or None
     live.attempt += 1

@@ -111,7 +111,7 @@ def go_on(machine: Machine, path: str, node: Node, live: NodeState) -> None:
 
 def _undone(machine: Machine, path: str, live: NodeState) -> None:
     """All is undone: begin anew if the saga has attempts left, else go on behind it."""
-    policy = machine.node(path).retry or _ONCE
+    policy = machine.context.rules.declared(machine.node(path)) or _ONCE
     error = live.error or ErrorInfo("StepError", "unknown")
     live.choice, live.phase = "", ""
     if backoff.may_retry(policy, _again(error), live.round):

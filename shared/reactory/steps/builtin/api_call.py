@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
@@ -29,13 +27,13 @@ from reactory.steps.builtin.credentials import Credentials, parsed_url
 from reactory.steps.builtin.outbound import MOST_REDIRECTS, Answer, Outbound, Outgoing
 from reactory.steps.builtin.wanted import wanted_object, wanted_text
 from reactory.steps.context import StepContext
+from reactory.steps.retryafter import parse_retry_after
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _VALUE = re.compile(r"[\t\x20-\x7e]*\Z")
 _FORM = "application/x-www-form-urlencoded"
-_LONGEST_WAIT_MS = 86_400_000
 _USUAL_SECONDS = 30.0
 
 Config = Mapping[str, Any]
@@ -71,6 +69,8 @@ class ApiCall:
             signed = self._credentials.add(request, authentication, ctx.tenant, _seconds(ctx))
             return self._outbound.send(signed, _seconds(ctx), redirects=redirects)
 
+        if ctx.refresh_credentials:  # the last attempt was denied: perhaps for the token that it used
+            self._credentials.forget(authentication, ctx.tenant)
         answer = send()
         if answer.status == 401 and self._credentials.forget(authentication, ctx.tenant):
             answer = send()
@@ -90,16 +90,8 @@ class ApiCall:
         raise RemoteRefusedError(f"{said}: correct the request, or add the status to expectedStatusCodes")
 
     def _wait(self, answer: Answer) -> int | None:
-        """Milliseconds that ``Retry-After`` asks for, in seconds or until a date; a day at most."""
-        text = answer.headers.get("retry-after", "").strip()
-        if text.isascii() and text.isdigit():
-            return min(int(text[:9]) * 1000, _LONGEST_WAIT_MS)
-        try:
-            date = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        moment = date if date.tzinfo else date.replace(tzinfo=UTC)
-        return min(max(0, int(moment.timestamp() * 1000) - self._clock.now()), _LONGEST_WAIT_MS)
+        """Milliseconds that ``Retry-After`` asks for; a day at most."""
+        return parse_retry_after(answer.headers.get("retry-after", ""), self._clock.now())
 
 
 def _seconds(ctx: StepContext) -> float:
