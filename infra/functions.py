@@ -62,7 +62,7 @@ def _create_function(
 ) -> lambda_.Function:
     name = options.physical(spec.name)
     log_group = create_log_group(scope, options, f"Logs-{spec.name}", f"/aws/lambda/{name}")
-    role = create_role(scope, spec, log_group, resources)
+    role = create_role(scope, spec, log_group, resources, options.kms_key)
     function = lambda_.Function(
         scope,
         f"Function-{spec.name}",
@@ -78,7 +78,7 @@ def _create_function(
         role=role.without_policy_updates(),
         log_group=log_group,
         logging_format=lambda_.LoggingFormat.JSON,
-        environment=_environment(Stack.of(scope), spec, resources, code),
+        environment=_environment(Stack.of(scope), options, spec, resources, code),
     )
     acknowledge(function, REASONS)
     for queue in topology.sources(spec):
@@ -104,7 +104,9 @@ def _retention(days: int) -> logs.RetentionDays:
     return logs.RetentionDays[known[days]]
 
 
-def _environment(stack: Stack, spec: FunctionSpec, resources: Resources, code: Code) -> dict[str, str]:
+def _environment(
+    stack: Stack, options: Options, spec: FunctionSpec, resources: Resources, code: Code
+) -> dict[str, str]:
     """The variables of ``reactory.settings``, and those of Powertools."""
     urls = {name: queue.queue_url for name, queue in sorted(resources.queues.items())}
     values = {
@@ -117,9 +119,12 @@ def _environment(stack: Stack, spec: FunctionSpec, resources: Resources, code: C
     }
     if "instances" in spec.needs:
         values["REACTORY_MONGODB_SECRET"] = resources.database.secret_arn
+        if options.kms_key:
+            values |= {"REACTORY_ENCRYPTION": "kms", "REACTORY_KMS_KEY": options.kms_key}
     if "counters" in spec.needs:
         values["REACTORY_COUNTERS_TABLE"] = resources.counters.table_name
-    return values | {"REACTORY_BLOBS": "s3", "REACTORY_BUCKET": resources.blobs.bucket_name}
+    values |= {"REACTORY_BLOBS": "s3", "REACTORY_BUCKET": resources.blobs.bucket_name}
+    return {**options.settings, **values}
 
 
 def _feed(function: lambda_.Function, spec: QueueSpec, queue: sqs.IQueue) -> None:

@@ -24,8 +24,10 @@ CONSUME = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 """What Lambda's poller does in the name of the function."""
 
 
-def create_role(scope: Construct, spec: FunctionSpec, log_group: logs.LogGroup, resources: Resources) -> iam.Role:
-    """The execution role of a function."""
+def create_role(
+    scope: Construct, spec: FunctionSpec, log_group: logs.LogGroup, resources: Resources, kms_key: str = ""
+) -> iam.Role:
+    """The execution role of a function. ``kms_key`` is the ARN of the key that payloads are encrypted under."""
     statements = [_allow("Logs", ("logs:CreateLogStream", "logs:PutLogEvents"), log_group.log_group_arn)]
     sources = topology.sources(spec)
     if sources:
@@ -33,6 +35,8 @@ def create_role(scope: Construct, spec: FunctionSpec, log_group: logs.LogGroup, 
         statements.append(_allow("Consume", CONSUME, *consumed))
     for need in sorted(spec.needs):
         statements += capability_statements(need, resources)
+    if kms_key and "instances" in spec.needs:
+        statements.append(_allow("Encryption", ("kms:Decrypt", "kms:GenerateDataKey"), kms_key))
     role = iam.Role(
         scope,
         f"Role-{spec.name}",

@@ -39,8 +39,8 @@ class Synthesised:
         return {properties[name_property].removeprefix("reactory-"): properties for properties in found}
 
 
-def synthesise(outdir: Path) -> Synthesised:
-    build(str(outdir), CONTEXT).synth()
+def synthesise(outdir: Path, more: dict[str, Any] | None = None) -> Synthesised:
+    build(str(outdir), {**CONTEXT, **(more or {})}).synth()
     return Synthesised((outdir / "Reactory.template.json").read_text())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -173,6 +174,37 @@ def test_options_are_read_from_context_as_from_the_command_line() -> None:
     assert read_options(read_context().get) == Options()
     given = {"reactory:stage": "test", "reactory:bundle": "false", "reactory:logRetentionDays": "7"}
     assert read_options(given.get) == Options(stage="test", bundle=False, log_retention_days=7)
+
+
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234"
+
+
+def test_settings_of_a_deployment_become_variables() -> None:
+    """DP-1: as a map or as text, checked as the functions will check them."""
+    text = '{"log_level": "DEBUG", "rate_limits": {"general": {"limit": 600, "per": 60}}}'
+    given = {"reactory:settings": text, "reactory:kmsKey": KEY}
+    options = read_options(given.get)
+    assert options.kms_key == KEY
+    assert options.settings["REACTORY_LOG_LEVEL"] == "DEBUG"
+    assert json.loads(options.settings["REACTORY_RATE_LIMITS"]) == {"general": {"limit": 600, "per": 60}}
+    assert read_options({"reactory:settings": json.loads(text)}.get).settings == options.settings
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"reactory:settings": {"log_levle": "DEBUG"}}, "no setting; there are .*log_level"),
+        ({"reactory:settings": {"bucket": "mine"}}, "set by the stack itself"),
+        ({"reactory:settings": {"encryption_key": "x"}}, "is a secret"),
+        ({"reactory:settings": {"lease_ms": 3}}, "REACTORY_LEASE_MS"),
+        ({"reactory:settings": "[]"}, "must be a map"),
+        ({"reactory:kmsKey": "alias/mine"}, "ARN"),
+    ],
+)
+def test_what_cannot_be_deployed_is_refused(given: dict[str, object], message: str) -> None:
+    """DP-1: before anything is deployed, with what to do about it."""
+    with pytest.raises(ValueError, match=message):
+        read_options(given.get)
 
 
 def test_sizes_over_the_budget_are_named() -> None:

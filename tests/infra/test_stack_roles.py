@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reactory import topology
 from reactory.topology import FunctionSpec
+from tests.infra.conftest import synthesise
 
 SEND = {"sqs:SendMessage"}
 WAKEUPS = {f"queue {queue.name}" for queue in topology.WAKEUPS}
@@ -140,3 +142,16 @@ def test_nothing_is_allowed_by_a_wildcard(stack: Any) -> None:
 def test_the_oracle_knows_every_capability() -> None:
     """DP-1: a capability that the topology uses is one whose permissions are written down here."""
     assert {need for spec in topology.FUNCTIONS for need in spec.needs} <= set(ALLOWED)
+
+
+def test_a_key_of_ones_own_encrypts_payloads(tmp_path: Path) -> None:
+    """WH-25, DP-1: with ``reactory:kmsKey`` whoever reaches the database may use the key, and nobody else."""
+    key = "arn:aws:kms:eu-central-1:123456789012:key/1234"
+    encrypted = synthesise(tmp_path, {"reactory:kmsKey": key})
+    functions = encrypted.named("AWS::Lambda::Function", "FunctionName")
+    for spec in topology.FUNCTIONS:
+        allowed = [one for one in statements_of(encrypted, spec) if one["Resource"] == key]
+        variables = functions[spec.name]["Environment"]["Variables"]
+        reaches = "instances" in spec.needs
+        assert [set(one["Action"]) for one in allowed] == [{"kms:Decrypt", "kms:GenerateDataKey"}] * reaches
+        assert variables.get("REACTORY_KMS_KEY") == (key if reaches else None)

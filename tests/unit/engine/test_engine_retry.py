@@ -117,6 +117,20 @@ def test_waiting_for_the_next_attempt_is_shown(engine: Engine) -> None:
     assert shown["due"] == "2025-10-09T08:53:21.000Z"
 
 
+def test_nobody_waits_for_the_next_attempt(engine: Engine) -> None:
+    """EH-11: the pass ends with the failed attempt: the time of the next one is durable, and any process makes it."""
+    engine.errors["a"] = [ValueError("one")]
+    waiting = engine.run(engine.do("a", label="a") | policy(initialDelay=60_000, maxDelay=60_000))
+    stored = engine.instance(waiting)
+    assert stored.lease_until is None
+    assert stored.wake_at == engine.clock.now() + 60_000
+    assert engine.calls == ["a"]
+    engine.new_worker()
+    engine.advance(60_000)
+    assert engine.calls == ["a", "a"]
+    assert engine.status(waiting) == "COMPLETED"
+
+
 def test_the_idempotency_key_is_the_same_for_every_attempt(engine: Engine) -> None:
     """WH-19: one execution of a step has one key through all attempts and retries; another execution has another."""
     engine.errors["each[0]/a"] = [ValueError("x")] * 2
