@@ -12,6 +12,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from reactory.adapters.mongo.client import connect
+from reactory.adapters.mongo.schema import MongoSchema
 from reactory.local.mongod import MongodOptions, start_mongod
 
 _NUMBERS = count(1)
@@ -43,3 +44,24 @@ def empty_database(mongo_client: MongoClient[dict[str, Any]]) -> Iterator[Databa
     yield mongo_client[name]
     if "MONGODB_URI" in os.environ:  # a drop takes longer than most tests
         mongo_client.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def prepared_database(mongo_uri: str) -> Iterator[Database[dict[str, Any]]]:
+    """A database with all collections and indexes."""
+    mongo_client = connect(mongo_uri)
+    database = mongo_client[f"test_{os.getpid()}_prepared"]
+    MongoSchema(database).ensure()
+    yield database
+    if "MONGODB_URI" in os.environ:
+        mongo_client.drop_database(database.name)
+
+
+@pytest.fixture
+def clean_database(prepared_database: Database[dict[str, Any]]) -> Database[dict[str, Any]]:
+    """The prepared database without documents: one for all tests, since each collection and each index is a file that the
+    server holds open.
+    """
+    for name in prepared_database.list_collection_names():
+        prepared_database[name].delete_many({})
+    return prepared_database

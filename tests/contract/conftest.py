@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pymongo.database import Database
 
 from reactory.adapters.aws import session
 from reactory.adapters.aws.dynamodb import DynamoTable
@@ -31,7 +29,6 @@ from reactory.adapters.memory.schedules import MemorySchedules
 from reactory.adapters.memory.table import MemoryTable
 from reactory.adapters.memory.tasks import MemoryTasks
 from reactory.adapters.mongo.blobs import MongoBlobs
-from reactory.adapters.mongo.client import connect
 from reactory.adapters.mongo.dead_letters import MongoDeadLetters
 from reactory.adapters.mongo.definitions import MongoDefinitions
 from reactory.adapters.mongo.durations import MongoDurations
@@ -42,7 +39,6 @@ from reactory.adapters.mongo.instances import MongoInstances
 from reactory.adapters.mongo.records import MongoRecords
 from reactory.adapters.mongo.results import MongoResults
 from reactory.adapters.mongo.schedules import MongoSchedules
-from reactory.adapters.mongo.schema import MongoSchema
 from reactory.adapters.mongo.tasks import MongoTasks
 from reactory.adapters.sealing.blobs import SealedBlobs
 from reactory.adapters.sealing.dead_letters import SealedDeadLetters
@@ -81,22 +77,8 @@ PLAIN = ["memory", "mongo"]
 MINUTE = 60_000
 
 
-@pytest.fixture(scope="session")
-def prepared_database(mongo_uri: str) -> Iterator[Database[dict[str, Any]]]:
-    """A database with all collections and indexes."""
-    mongo_client = connect(mongo_uri)
-    database = mongo_client[f"contract_{os.getpid()}"]
-    MongoSchema(database).ensure()
-    yield database
-    mongo_client.drop_database(database.name)
-
-
 def _database(request: pytest.FixtureRequest) -> Any:
-    """One for all of these tests, emptied: each collection and index is a file that the server holds open."""
-    database = request.getfixturevalue("prepared_database")
-    for name in database.list_collection_names():
-        database[name].delete_many({})
-    return database
+    return request.getfixturevalue("clean_database")
 
 
 def _sealer() -> Sealer:

@@ -70,7 +70,6 @@ class Stores:
 
     def __init__(self, client: MongoClient[Document], name: str, recorder: Recorder) -> None:
         self.database = client[name]
-        MongoSchema(self.database).ensure()
         self.instances = MongoInstances(self.database)
         self.definitions = MongoDefinitions(self.database)
         self.blobs = MongoBlobs(self.database)
@@ -220,13 +219,13 @@ def execution(number: int) -> Execution:
 
 
 @pytest.fixture
-def stores(mongo_uri: str, empty_database: Any) -> Iterator[Stores]:
+def stores(mongo_uri: str, clean_database: Any) -> Iterator[Stores]:
     recorder = Recorder()
     client: MongoClient[Document] = MongoClient(
         mongo_uri, event_listeners=[recorder], datetime_conversion="DATETIME_MS", w="majority", journal=True
     )
     with client:
-        yield Stores(client, empty_database.name, recorder)
+        yield Stores(client, clean_database.name, recorder)
 
 
 SETTLE = Settle(

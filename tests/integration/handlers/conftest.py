@@ -38,13 +38,13 @@ Configure = Callable[[Mapping[str, str]], None]
 
 
 @pytest.fixture
-def configure(mongo_uri: str, empty_database: Database[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> Configure:
+def configure(mongo_uri: str, clean_database: Database[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> Configure:
     """Sets the environment of the functions."""
 
     def set_environment(more: Mapping[str, str]) -> None:
         values = {
             "REACTORY_MONGODB_URI": mongo_uri,
-            "REACTORY_DATABASE": empty_database.name,
+            "REACTORY_DATABASE": clean_database.name,
             "REACTORY_MODULES": json.dumps([str(path) for path in MODULES]),
             "REACTORY_BUS": BUS,
             "REACTORY_RATE_LIMITS": RATE_LIMITS,

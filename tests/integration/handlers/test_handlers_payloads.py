@@ -12,7 +12,7 @@ from tests.integration.handlers.deployment import Deployment
 LARGE = 200_000
 
 
-def test_large_payloads_are_kept_out_of_line(deployment: Deployment, empty_database: Database[dict[str, Any]]) -> None:
+def test_large_payloads_are_kept_out_of_line(deployment: Deployment, clean_database: Database[dict[str, Any]]) -> None:
     """WR-15: input and results over the inline limit leave the document; steps, outputs and API see them whole."""
     instance_id = deployment.start("plant.Large", {"text": "x" * LARGE, "size": LARGE})
     seen = deployment.run(instance_id)
@@ -20,7 +20,7 @@ def test_large_payloads_are_kept_out_of_line(deployment: Deployment, empty_datab
     assert (seen["outputs"]["given"], seen["outputs"]["grown"]) == (LARGE, LARGE)
     assert len(seen["outputs"]["text"]) == LARGE
     assert seen["input"]["text"] == "x" * LARGE
-    document = empty_database["instances"].find_one({"_id": instance_id})
+    document = clean_database["instances"].find_one({"_id": instance_id})
     assert document is not None
     assert len(encode(document)) < LARGE // 4
     assert len(deployment.history(instance_id)[-1]) > 0
