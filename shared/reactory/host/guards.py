@@ -1,19 +1,21 @@
 """What an attempt has to pass before it starts: a circuit breaker, a limit of what runs at once, a rate (CB-1 to CB-8, EH-6).
 
 What cannot be given back, a token of a rate, is asked for last. Where the counters cannot be reached the attempt passes:
-they protect others, and are no reason to stop everything.
+they protect others, and are no reason to stop everything. For the same reason counters that do not answer are left alone
+for a while, and a round of questions takes only so long: they are asked on threads that the instances need as well.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reactory.definition.guards import BreakerRule
-from reactory.exceptions import ReactoryError
+from reactory.exceptions import ReactoryError, UnavailableError
 from reactory.host.circuit_event import circuit_event
 from reactory.kernel.effects import RunStep
 from reactory.kernel.facts import Failed, Guard, Held, Succeeded
@@ -34,6 +36,12 @@ SHORTEST_MS, LONGEST_MS = 250, 15_000
 
 SILENCE_MS = 60_000
 """A process complains at most that often of counters that it cannot reach."""
+
+REST_MS = 30_000
+"""Counters that could not be reached are neither asked nor told anything for that long; then one call tries again."""
+
+ROUND_MS = 5_000
+"""After that long one round of questions is over: who has not been asked about passes."""
 
 NO_FAULT = frozenset({"validation", "permission"})
 """Categories that say nothing about the other side (CB-8)."""
@@ -71,6 +79,7 @@ class _Round:
 
     tenant: str
     instance_id: str
+    end: float
     refused: dict[tuple[Guard, str], int] = field(default_factory=dict)
     changes: list[BreakerChange] = field(default_factory=list)
 
@@ -85,10 +94,12 @@ class Guards:
         self._bus = bus
         self._clock = clock
         self._silent_until = 0.0
+        self._away_until: float | None = None
+        self._lock = threading.Lock()
 
     def ask(self, tenant: str, instance_id: str, asked: Sequence[Asked]) -> list[Passage | Held]:
         """Whether each may start now; if not, until when it is held. Never raises."""
-        questions = _Round(tenant, instance_id)
+        questions = _Round(tenant, instance_id, self._clock.monotonic() + ROUND_MS / 1000)
         answers = [self._ask(questions, one) for one in asked]
         self.tell(questions.changes)
         return answers
@@ -119,7 +130,7 @@ class Guards:
 
     def _ask(self, questions: _Round, asked: Asked) -> Passage | Held:
         guards, effect = asked.effect.node.guards, asked.effect
-        if guards is None:
+        if guards is None or self._is_late(questions):
             return Passage(questions.tenant)
         until = self._clock.now() + asked.limit + MARGIN_MS
         permit: Permit | None = None
@@ -210,16 +221,41 @@ class Guards:
             self._careful(lambda: self._breakers.give_back(permit))
 
     def _careful(self, call: Callable[[], Answer]) -> Answer | None:
-        """The answer; None where the counters cannot be reached."""
-        try:
-            return call()
-        except ReactoryError as error:
-            now = self._clock.monotonic()
-            if now >= self._silent_until:
-                self._silent_until = now + SILENCE_MS / 1000
-                text = "the counters of breakers and limits cannot be reached, attempts pass unguarded: %s"
-                _LOG.warning(text, error.message)
+        """The answer; None where the counters cannot be reached, or could not a moment ago."""
+        if self._are_away():
             return None
+        try:
+            answer = call()
+        except ReactoryError as error:
+            if isinstance(error, UnavailableError):
+                self._away_until = self._clock.monotonic() + REST_MS / 1000
+            self._complain(f"cannot be reached, attempts pass unguarded: {error.message}")
+            return None
+        self._away_until = None
+        return answer
+
+    def _are_away(self) -> bool:
+        """Whether the counters are left alone. Of several threads one is sent to try again, the others go on without."""
+        with self._lock:
+            if self._away_until is None:
+                return False
+            now = self._clock.monotonic()
+            if now < self._away_until:
+                return True
+            self._away_until = now + REST_MS / 1000
+            return False
+
+    def _is_late(self, questions: _Round) -> bool:
+        if self._clock.monotonic() < questions.end:
+            return False
+        self._complain("answer too slowly, some attempts pass unguarded")
+        return True
+
+    def _complain(self, what: str) -> None:
+        now = self._clock.monotonic()
+        if now >= self._silent_until:
+            self._silent_until = now + SILENCE_MS / 1000
+            _LOG.warning("the counters of breakers and limits %s", what)
 
 
 def _log(change: BreakerChange) -> None:

@@ -287,6 +287,57 @@ def test_counters_out_of_reach_let_everything_pass(engine: Engine, caplog: pytes
     assert len([one for one in caplog.records if "cannot be reached" in one.getMessage()]) == 1
 
 
+class _Counted:
+    """Counters that take ``seconds`` for every call, then fail or say yes."""
+
+    def __init__(self, engine: Engine, seconds: float, *, fails: bool) -> None:
+        self.calls = 0
+        self.fails = fails
+        self._engine = engine
+        self._seconds = seconds
+
+    def __getattr__(self, _: str) -> Any:
+        def call(*_: Any, **__: Any) -> None:
+            self.calls += 1
+            self._engine.clock.advance(self._seconds * 1000)
+            if self.fails:
+                raise StoreUnavailableError("no answer")
+
+        return call
+
+
+def test_counters_that_do_not_answer_are_left_alone_for_half_a_minute(engine: Engine) -> None:
+    """CB-6: one call waits for them, not one for each attempt; half a minute later one call tries again."""
+    engine.buckets = counters = _Counted(engine, 4.0, fails=True)
+    engine.breakers = engine.slots = _Unreachable()
+    limited: dict[str, Any] = {"rateLimit": {"key": "mails", "limit": 1, "per": "1m"}}
+    steps = [engine.do("a", label="a", **limited)]
+    reference = engine.register(engine.document(engine.node("each", "for_each", items=list(range(20)), steps=steps)))
+    for expected in (1, 1, 2):
+        run = engine.start(reference)
+        engine.work()
+        assert engine.status(run) == "COMPLETED"
+        assert counters.calls == expected
+        engine.advance(20_000)
+    counters.fails = False
+    engine.advance(20_000)
+    engine.start(reference)
+    engine.work()
+    assert counters.calls > 3
+
+
+def test_slow_counters_hold_a_round_of_questions_up_for_seconds_only(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """CB-6: after five seconds the rest of the round passes unasked, and the log says so."""
+    engine.buckets = counters = _Counted(engine, 2.0, fails=False)
+    limited: dict[str, Any] = {"rateLimit": {"key": "mails", "limit": 1, "per": "1m"}}
+    run = engine.run(*[engine.do(f"s{i}", **limited) | {"dependsOn": []} for i in range(20)])
+    assert engine.status(run) == "COMPLETED"
+    assert counters.calls == 3
+    assert "too slowly" in caplog.text
+
+
 @pytest.mark.parametrize("action", ["pause", "cancel"])
 def test_a_held_instance_can_be_paused_and_cancelled(engine: Engine, action: Any) -> None:
     """CB-2, WH-17: a hold is like any other sleep."""
