@@ -118,9 +118,18 @@ class Attempt:
             if self.over:
                 raise
             outcome = self._failure(error)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever user code raises, sys.exit too, fails the attempt
+        except BaseException as error:
+            if isinstance(error, GeneratorExit) and self._is_thrown_away():
+                raise
             outcome = self._failure(error)
         self._finish(outcome)
+
+    def _is_thrown_away(self) -> bool:
+        """Whether nobody runs the coroutine any more and it is only closed, with its loop."""
+        try:
+            return asyncio.current_task() is not self._task
+        except RuntimeError:
+            return True
 
     def _returned(self, outcome: Outcome) -> None:
         """A thread is through, perhaps long after anybody waited for it."""

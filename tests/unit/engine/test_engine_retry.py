@@ -183,6 +183,20 @@ def test_arguments_that_do_not_fit_fail_at_once(engine: Engine) -> None:
     assert engine.calls == []
 
 
+class HardError(BaseException):
+    """What some libraries derive from BaseException, so that nobody catches it by accident."""
+
+
+@pytest.mark.parametrize("error", [HardError("stop"), GeneratorExit("stop"), KeyboardInterrupt("stop")])
+@pytest.mark.parametrize("handler", ["t.do", "t.thread"])
+def test_whatever_a_step_raises_fails_its_attempt(engine: Engine, error: Any, handler: str) -> None:
+    """WH-3: an error that is no Exception is reported too, at once, from async steps and from sync ones."""
+    engine.errors["a"] = [error]
+    failed = engine.run(engine.do("a", handler=handler, retryPolicy={"maxAttempts": 1}))
+    assert engine.status(failed) == "FAILED"
+    assert type(error).__name__ in engine.reason(failed)["message"]
+
+
 @pytest.mark.parametrize("handler", ["t.do", "t.thread"])
 def test_a_step_that_ends_the_process_fails_its_attempt(engine: Engine, handler: str) -> None:
     """WH-3: sys.exit in a step fails the attempt, not the worker."""
