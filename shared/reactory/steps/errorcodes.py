@@ -21,6 +21,15 @@ _STATUSES: dict[int, Category] = {
 }
 
 
+_AWS_STATUSES: dict[int, Category] = {409: "resource", 425: "resource"}
+"""AWS says 409 where somebody else is at work on the same thing, and 425 where it is too early: both pass."""
+
+
+def by_aws_status(status: object) -> Category | None:
+    """What the HTTP status of an answer of AWS means whose code is unheard of."""
+    return (_AWS_STATUSES.get(status) if isinstance(status, int) else None) or by_status(status)
+
+
 def by_status(status: object) -> Category | None:
     """What an HTTP status of 400 and more means."""
     if not isinstance(status, int) or isinstance(status, bool) or not 400 <= status <= 599:
@@ -32,7 +41,9 @@ _AWS_RULES: tuple[tuple[str, Category], ...] = (
     (
         (
             r"throttl|TooManyRequests|ThroughputExceeded|LimitExceeded|QuotaExceeded|SlowDown|PriorRequestNotComplete"
-            r"|InsufficientCapacity|TransactionConflict|TransactionInProgress|BandwidthLimit"
+            r"|InsufficientCapacity|TransactionConflict|TransactionInProgress|BandwidthLimit|ReplicatedWriteConflict"
+            r"|OperationAborted|ConditionalRequestConflict|ConcurrentModification|ResourceConflict|SnapStartNotReady"
+            r"|DatabaseResuming|^OverLimit$"
         ),
         "resource",
     ),
@@ -40,13 +51,13 @@ _AWS_RULES: tuple[tuple[str, Category], ...] = (
         (
             r"AccessDenied|Unauthorized|NotAuthorized|Forbidden|ExpiredToken|TokenExpired|InvalidSignature"
             r"|SignatureDoesNotMatch|UnrecognizedClient|InvalidClientTokenId|InvalidAccessKeyId|InvalidToken"
-            r"|MissingAuthenticationToken|AuthFailure|TokenRefreshRequired|OptInRequired"
+            r"|MissingAuthenticationToken|AuthFailure|TokenRefreshRequired|OptInRequired|RequestExpired"
         ),
         "permission",
     ),
     (r"timeout|TimedOut", "timeout"),
     (r"validation|InvalidParameter|InvalidRequest|Malformed|MissingParameter|ConditionalCheckFailed", "validation"),
-    (r"ServiceUnavailable|Unavailable|BadGateway", "network"),
+    (r"ServiceUnavailable|Unavailable|BadGateway|IDPCommunicationError", "network"),
     (r"InternalError|InternalFailure|InternalServer|InternalService", "system"),
 )
 
@@ -60,6 +71,17 @@ def by_aws_code(code: object) -> Category | None:
     if not isinstance(code, str):
         return None
     return next((category for pattern, category in _AWS if pattern.search(code)), None)
+
+
+_PASSING = re.compile(r"TransactionConflict|ThrottlingError|ProvisionedThroughputExceeded")
+
+
+def by_aws_reasons(reasons: object) -> Category:
+    """What the ``CancellationReasons`` of a TransactionCanceledException mean, one per item of the transaction: one of a
+    conflict or of too much load passes, a condition that does not hold stays (API reference of TransactWriteItems).
+    """
+    codes = [one.get("Code") for one in reasons if isinstance(one, dict)] if isinstance(reasons, list) else []
+    return "resource" if any(isinstance(code, str) and _PASSING.match(code) for code in codes) else "validation"
 
 
 _MONGO: dict[int, Category] = {

@@ -26,7 +26,7 @@ from reactory.exceptions import (
 from reactory.kernel.facts import ErrorInfo
 from reactory.kernel.severity import CATEGORIES, Category
 from reactory.steps.errorclasses import by_class, is_one
-from reactory.steps.errorcodes import by_aws_code, by_errno, by_mongo_code, by_status
+from reactory.steps.errorcodes import by_aws_code, by_aws_reasons, by_aws_status, by_errno, by_mongo_code, by_status
 from reactory.steps.errortexts import by_text
 from reactory.steps.retryafter import LONGEST_WAIT_MS, parse_retry_after
 
@@ -117,8 +117,10 @@ def _aws(error: BaseException) -> Category | None:
     if not isinstance(answer, dict):
         return None
     told, meta = answer.get("Error"), answer.get("ResponseMetadata")
-    category = by_aws_code(told.get("Code")) if isinstance(told, dict) else None
-    return category or (by_status(meta.get("HTTPStatusCode")) if isinstance(meta, dict) else None)
+    code = told.get("Code") if isinstance(told, dict) else None
+    if code == "TransactionCanceledException":
+        return by_aws_reasons(answer.get("CancellationReasons"))
+    return by_aws_code(code) or (by_aws_status(meta.get("HTTPStatusCode")) if isinstance(meta, dict) else None)
 
 
 def _mongo(error: BaseException) -> Category | None:

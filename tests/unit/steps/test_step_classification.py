@@ -69,6 +69,16 @@ def by_urllib(status: int) -> urllib.error.HTTPError:
         ("ProvisionedThroughputExceededException", "resource"),
         ("LimitExceededException", "resource"),
         ("SlowDown", "resource"),
+        ("ReplicatedWriteConflictException", "resource"),
+        ("OperationAborted", "resource"),
+        ("ConditionalRequestConflict", "resource"),
+        ("ConcurrentModificationException", "resource"),
+        ("ResourceConflictException", "resource"),
+        ("SnapStartNotReadyException", "resource"),
+        ("DatabaseResumingException", "resource"),
+        ("OverLimit", "resource"),
+        ("IDPCommunicationError", "network"),
+        ("RequestExpired", "permission"),
         ("AccessDeniedException", "permission"),
         ("UnauthorizedOperation", "permission"),
         ("ExpiredTokenException", "permission"),
@@ -89,7 +99,37 @@ def test_errors_of_aws_tell_by_their_code(code: str, category: str) -> None:
     assert described.retryable is (category != "validation")
 
 
-@pytest.mark.parametrize(("status", "category"), [(403, "permission"), (429, "resource"), (503, "network")])
+@pytest.mark.parametrize(
+    ("reasons", "category"),
+    [
+        (["None", "TransactionConflict"], "resource"),
+        (["ConditionalCheckFailed", "ThrottlingError"], "resource"),
+        (["ProvisionedThroughputExceeded"], "resource"),
+        (["None", "ConditionalCheckFailed"], "validation"),
+        (["ItemCollectionSizeLimitExceeded"], "validation"),
+        (None, "validation"),
+    ],
+)
+def test_a_cancelled_transaction_tells_by_its_reasons(reasons: list[str] | None, category: str) -> None:
+    """EH-1: DynamoDB has one code for a conflict, which passes, and for a condition that does not hold."""
+    error = aws("TransactionCanceledException")
+    told: Any = error.response
+    if reasons is not None:
+        told["CancellationReasons"] = [{"Code": reason} for reason in reasons]
+    assert describe_error(error).category == category
+
+
+@pytest.mark.parametrize(
+    ("status", "category"),
+    [
+        (403, "permission"),
+        (409, "resource"),
+        (425, "resource"),
+        (429, "resource"),
+        (503, "network"),
+        (400, "validation"),
+    ],
+)
 def test_an_unheard_of_code_of_aws_leaves_it_to_the_status(status: int, category: str) -> None:
     """EH-1: new services have new codes."""
     assert describe_error(aws("SomethingNew", status)).category == category
