@@ -19,6 +19,7 @@ from reactory.exceptions import (
     InvalidRequestError,
     NotFoundError,
     PayloadTooLargeError,
+    RateLimitedError,
     ReactoryError,
     StepError,
     UnavailableError,
@@ -39,11 +40,14 @@ _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
 _OWN: tuple[tuple[type[ReactoryError], Category], ...] = (
     (UnavailableError, "resource"),
+    (RateLimitedError, "resource"),
     (InvalidRequestError, "validation"),
     (NotFoundError, "validation"),
     (PayloadTooLargeError, "validation"),
     (ExpressionError, "validation"),
 )
+_FINAL = frozenset({"validation", "permission"})
+"""Categories that no or one more attempt follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +79,21 @@ def describe_error(error: BaseException, now: int | None = None) -> ErrorInfo:
 
 def _verdict(error: BaseException, message: str) -> _Verdict:
     if isinstance(error, ReactoryError):
-        own = _own_category(error)
-        return _Verdict(own if own != "unknown" else by_text(message) or "unknown", error.retryable, error.code)
+        return _Verdict(_category(error, message), error.retryable, error.code)
     declared = _said(error, "category")
     if isinstance(declared, str) and declared.lower() in CATEGORIES:
         return _declared(error, declared.lower())
     category = _foreign(error) or by_text(message) or "unknown"
     return _Verdict(category, category != "validation")
+
+
+def _category(error: ReactoryError, message: str) -> str:
+    """Who says that another attempt is worth it is not contradicted by a word in the text that stands for the opposite."""
+    own = _own_category(error)
+    if own != "unknown":
+        return own
+    told = by_text(message)
+    return "unknown" if told is None or (error.retryable and told in _FINAL) else told
 
 
 def _declared(error: BaseException, category: str) -> _Verdict:
@@ -155,6 +167,8 @@ _TELLERS: tuple[tuple[str, Callable[[BaseException], Category | None]], ...] = (
 def _retry_after(error: BaseException, now: int | None) -> int | None:
     """Milliseconds that the other side asked us to wait: an attribute ``retry_after``, or the header of its answer."""
     own = _said(error, "retry_after")
+    if isinstance(error, RateLimitedError):
+        own = error.retry_after * 1000  # its own unit is that of the HTTP header
     if isinstance(own, int) and not isinstance(own, bool) and own >= 0:
         return min(own, LONGEST_WAIT_MS)
     answer = _said(error, "response")

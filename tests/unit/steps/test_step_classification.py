@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reactory.exceptions import RetryableStepError
+from reactory.exceptions import PermanentStepError, RateLimitedError, RetryableStepError
 from reactory.kernel.severity import CATEGORIES, severity_of
 from reactory.steps.errorclasses import CLASSES
 from reactory.steps.errorcodes import by_aws_code, by_errno, by_mongo_code, by_status
@@ -224,8 +224,29 @@ def test_errors_of_libraries_tell_by_their_class(error: BaseException, category:
 def test_the_text_tells_where_the_type_says_nothing(text: str, category: str) -> None:
     """EH-1: "timed out" is TIMEOUT, whoever says it; a type that says something is not overruled."""
     assert describe_error(RuntimeError(text)).category == category
-    assert describe_error(RetryableStepError(text)).category == category
+    assert describe_error(PermanentStepError(text)).category == category
     assert describe_error(ConnectionError(text)).category == "network"
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("validation failed upstream", "unknown"),
+        ("token has expired", "unknown"),
+        ("403 Forbidden", "unknown"),
+        ("the request timed out", "timeout"),
+    ],
+)
+def test_the_text_never_overrules_who_says_try_again(text: str, category: str) -> None:
+    """EH-1, EH-4: a RetryableStepError is tried again as the policy allows, whatever words are in it."""
+    described = describe_error(RetryableStepError(text))
+    assert (described.category, described.retryable) == (category, True)
+
+
+def test_a_rate_limit_of_ours_is_a_matter_of_resources() -> None:
+    """EH-1, EH-6: its time to wait is told in seconds, as in the header, and kept in milliseconds."""
+    described = describe_error(RateLimitedError("too many", retry_after=3))
+    assert (described.category, described.retryable, described.retry_after) == ("resource", True, 3000)
 
 
 class QuotaError(Exception):
