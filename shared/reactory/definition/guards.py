@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,13 @@ MOST_AT_ONCE = 1000
 
 Target = Literal["step", "workflow", "host", "service"]
 """What a breaker without a key of its own is about."""
+
+BREAKER_KEY = re.compile(r"(?!\.{1,2}\Z)[^/#?%\x00-\x1f\x7f]+\Z")
+"""A breaker is looked at and reset by its key, as one segment of a path (CB-7)."""
+
+BREAKER_KEY_RULE = (
+    "must not contain `/`, `#`, `?`, `%` or control characters, nor be only dots: operators reach it by a URL"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from reactory.definition.codes import INVALID_FIELD, UNKNOWN_POLICY
 from reactory.definition.finding import Finding
+from reactory.definition.guards import BREAKER_KEY, BREAKER_KEY_RULE
 from reactory.definition.location import Path
 from reactory.definition.policy import POLICIES, POLICY_NAME
 from reactory.definition.steptree import StepSite, mapping_or_empty
@@ -38,6 +39,13 @@ def named(declared: Any) -> str | None:
     """The name that a ``retryPolicy`` refers to."""
     name = declared.get("policy") if isinstance(declared, dict) else declared
     return name if isinstance(name, str) else None
+
+
+def breaker_key_findings(site: StepSite) -> Iterator[Finding]:
+    """A key that is the same for all instances; one with ``${…}`` in it is looked at when it is rendered."""
+    key = mapping_or_empty(site.step.get("circuitBreaker")).get("key")
+    if isinstance(key, str) and key and "${" not in key and not BREAKER_KEY.match(key):
+        yield Finding(INVALID_FIELD, (*site.path, "circuitBreaker", "key"), f"`key` {BREAKER_KEY_RULE}")
 
 
 def guard_findings(site: StepSite) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from reactory.definition.finding import Finding
 from reactory.definition.inputspecs import input_findings
 from reactory.definition.location import Path
 from reactory.definition.ordering import order_findings
-from reactory.definition.policynames import guard_findings, policy_findings
+from reactory.definition.policynames import breaker_key_findings, guard_findings, policy_findings
 from reactory.definition.problem import Problem
 from reactory.definition.reference import NAME_SPACE
 from reactory.definition.shape import shape_findings
@@ -63,6 +63,7 @@ def _findings(
     yield from policy_findings(data, sites, policies)
     for site in sites:
         yield from guard_findings(site)
+        yield from breaker_key_findings(site)
         yield from _name_findings(site)
         yield from _saga_findings(site)
         if handlers is not None:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 BEFORE_STRATEGIES = 1
 """Every category is retried alike: as an instance without pinned rules was started."""
 
-CURRENT = 2
+BEFORE_PLAIN_KEYS = 2
+"""Any key of a breaker is taken, and interruptions add up over all attempts of a step."""
+
+CURRENT = 3
 
 
 class Rules(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -40,6 +40,7 @@ GOOD: list[dict[str, Any]] = [
     {"concurrency": {"key": "k", "limit": 1000}},
     {"circuitBreaker": True},
     {"circuitBreaker": False},
+    {"circuitBreaker": {"key": "bank:eu-${input.x / 2}"}},
     {"circuitBreaker": {"key": "k", "failureThreshold": 1, "window": "5s", "recoveryTime": 5000}},
 ]
 
@@ -71,6 +72,8 @@ def test_what_is_right_has_no_problem(step: dict[str, Any]) -> None:
         ({"concurrency": {"key": "${1 +}", "limit": 1}}, "INVALID_EXPRESSION", "steps[0].concurrency.key"),
         ({"circuitBreaker": "yes"}, "INVALID_FIELD", "steps[0].circuitBreaker"),
         ({"circuitBreaker": {"threshold": 1}}, "UNKNOWN_FIELD", "steps[0].circuitBreaker.threshold"),
+        ({"circuitBreaker": {"key": "bank/eu"}}, "INVALID_FIELD", "steps[0].circuitBreaker.key"),
+        ({"circuitBreaker": {"key": "50%"}}, "INVALID_FIELD", "steps[0].circuitBreaker.key"),
         ({"circuitBreaker": {"window": 0}}, "INVALID_FIELD", "steps[0].circuitBreaker.window"),
     ],
 )

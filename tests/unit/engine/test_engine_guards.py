@@ -114,11 +114,11 @@ def test_holds_grow_no_back_off(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("declared", "metadata", "key"),
     [
-        (True, {}, "step:test.Flow/a"),
-        ({}, {}, "step:test.Flow/a"),
+        (True, {}, "step:test.Flow:a"),
+        ({}, {}, "step:test.Flow:a"),
         ({"key": "${'bank-' + input.of}"}, {}, "bank-x"),
         (None, {"circuitBreaker": True}, "workflow:test.Flow"),
-        (True, {"circuitBreaker": True}, "step:test.Flow/a"),
+        (True, {"circuitBreaker": True}, "step:test.Flow:a"),
         (None, {"circuitBreaker": {"recoveryTime": "1m"}}, "workflow:test.Flow"),
     ],
 )
@@ -130,10 +130,18 @@ def test_what_a_task_s_breaker_is_about(engine: Engine, declared: Any, metadata:
     assert [held["key"] for held in holds(engine, run)] == [key]
 
 
+@pytest.mark.parametrize("key", ["a/b", "a?b", "50%", "#1", ".."])
+def test_a_breaker_that_nobody_could_reach_by_its_key_fails_the_step(engine: Engine, key: str) -> None:
+    """CB-6, CB-7: a rendered key that does not fit into the path of the routes is an error that says so."""
+    run = engine.run(engine.do("a", circuitBreaker={"key": "${input.of}"}), data={"of": key})
+    assert engine.status(run) == "FAILED"
+    assert "circuitBreaker key of 'a' must not contain `/`" in engine.reason(run)["message"]
+
+
 @pytest.mark.parametrize(("declared", "metadata"), [(False, {"circuitBreaker": True}), (None, {})])
 def test_a_task_without_a_breaker_asks_nobody(engine: Engine, declared: Any, metadata: dict[str, Any]) -> None:
     """CB-6: ``circuitBreaker: false`` takes a step out of its workflow's breaker."""
-    for key in ("step:test.Flow/a", "workflow:test.Flow"):
+    for key in ("step:test.Flow:a", "workflow:test.Flow"):
         open_breaker(engine, key)
     run = engine.run(engine.do("a", **({} if declared is None else {"circuitBreaker": declared})), metadata=metadata)
     assert engine.status(run) == "COMPLETED"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from reactory.definition.guards import BreakerRule, Guards
+from reactory.definition.guards import BREAKER_KEY, BREAKER_KEY_RULE, BreakerRule, Guards
+from reactory.exceptions import ExpressionError
 from reactory.kernel.nodes import text
 from reactory.kernel.paths import step_id
+from reactory.kernel.rules import BEFORE_PLAIN_KEYS
 from reactory.kernel.scope import KernelScope
 
 if TYPE_CHECKING:
@@ -31,7 +33,10 @@ def _circuit(machine: Machine, path: str, rule: BreakerRule, scope: KernelScope,
     """None where the address names no host: such a step fails by itself."""
     if rule.key is not None:
         what = f"circuitBreaker key of '{path}'"
-        return text.label(text.name(rule.key, scope, what), what)
+        key = text.label(text.name(rule.key, scope, what), what)
+        if machine.context.rules.edition > BEFORE_PLAIN_KEYS and not BREAKER_KEY.match(key):
+            raise ExpressionError(f"{what} {BREAKER_KEY_RULE}, not {key[:40]!r}")
+        return key
     match rule.target:
         case "workflow":
             return f"workflow:{machine.program.id}"
@@ -40,7 +45,7 @@ def _circuit(machine: Machine, path: str, rule: BreakerRule, scope: KernelScope,
         case "service":
             service = config.get("service")
             return f"service:{service}"[: text.LONGEST] if isinstance(service, str) else None
-    return f"step:{machine.program.id}/{step_id(path)}"
+    return f"step:{machine.program.id}:{step_id(path)}"
 
 
 def _host(url: Any) -> str | None:
@@ -48,4 +53,4 @@ def _host(url: Any) -> str | None:
         host = urlsplit(url).hostname if isinstance(url, str) else None
     except ValueError:
         return None
-    return f"host:{host}"[: text.LONGEST] if host and host.isprintable() else None
+    return f"host:{host}"[: text.LONGEST] if host and host.isprintable() and BREAKER_KEY.match(host) else None
