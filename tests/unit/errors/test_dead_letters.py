@@ -136,6 +136,16 @@ def test_a_message_is_shown_with_what_is_sensitive_masked() -> None:
         ("user=ann&access_token=abc&n=1", "user=ann&access_token=***&n=1"),
         ("see mongodb://ann:p4ss@db.test", "see mongodb://***@db.test"),
         ("password: p4ss\nn: 1", "password: ***\nn: 1"),
+        ("password: my secret phrase, as long as the line\nn: 1", "password: ***\nn: 1"),
+        ("password: p4ss&word", "password: ***"),
+        ("Authorization: Bearer eyJhbGciOi.J9.x\nHost: a", "Authorization: ***\nHost: a"),
+        ("curl -H 'Authorization: Bearer eyJhbGciOi.J9.x'", "curl -H 'Authorization: ***"),
+        ('{"credentials": {"user": "ann", "key": "k}1"}, "n": 1', '{"credentials": ***, "n": 1'),
+        ('{"tokens": ["a", "b"], "n": 1', '{"tokens": ***, "n": 1'),
+        ('{"tokens": ["a", "b', '{"tokens": ***'),
+        (r'{"body": "{\"password\": \"p4ss\", \"n\": 1}", "n": 1', r'{"body": "{\"password\": ***, \"n\": 1}", "n": 1'),
+        (r'{"password": "p4\"ss", "n": 1', '{"password": ***, "n": 1'),
+        ("token: " + "[" * 200_000, "token: ***"),
         ("", ""),
         ("7", "7"),
         ("a" * 200_000, "a" * 200_000),
@@ -147,6 +157,19 @@ def test_a_message_that_is_no_json_is_shown_as_masked_text(desk: Desk, body: str
     """WR-11, SM-13: what has broken off, or never was JSON, is poison as it comes; its secrets stay secret all the same."""
     desk.bury("m1", body)
     assert desk.call("GET", "/workflow/dead-letters/m1").json["body"] == shown
+
+
+def test_what_is_packed_into_texts_of_a_message_is_masked_too(desk: Desk) -> None:
+    """SM-13: JSON inside of a string of JSON, as queues that are chained to each other make it, and lines of headers."""
+    inner = {"password": "p4ss", "more": json.dumps([{"token": "t", "n": 1}]), "sku": "AB"}
+    desk.bury(
+        "m1", json.dumps({"Message": json.dumps(inner), "raw": "Cookie: a=b; c=d\nHost: x", "note": "[see below]"})
+    )
+    shown = desk.call("GET", "/workflow/dead-letters/m1").json["body"]
+    within = json.loads(shown["Message"])
+    assert (within["password"], within["sku"]) == ("***", "AB")
+    assert json.loads(within["more"]) == [{"token": "***", "n": 1}]
+    assert (shown["raw"], shown["note"]) == ("Cookie: ***\nHost: x", "[see below]")
 
 
 def test_an_instance_is_shown_as_a_dead_letter(desk: Desk) -> None:
