@@ -1,7 +1,7 @@
 """What a tick does about one schedule, decided without any I/O: slots to claim, missed ones to count, where to go on.
 
 Missed slots take two steps. First the range of them is written down with the schedule, whose regular slots go on at
-once; then the range is worked off in portions, each of which is the same whenever it is computed. So a tick that died
+once; later the range is worked off in portions, each of which is the same whenever it is computed. So a tick that died
 in the middle is repeated exactly, and an outage of any length costs each tick no more than a portion (SC-13).
 """
 
@@ -37,24 +37,30 @@ class Plan:
 
 
 def plan(stored: StoredSchedule, schedule: Schedule, first: int | None, now: int, until: int) -> Plan:
-    """For a schedule that is due; ``first`` is its first slot that is not claimed, and ``until`` how far ahead slots are
-    claimed.
+    """The regular slots of a schedule that is due; ``first`` is its first one that is not claimed, and ``until`` how far
+    ahead slots are claimed. A backlog stays as it is, and its schedule due.
     """
     fresh = now - MISFIRE_MS
     if first is not None and first < fresh:
         return _note_missed(stored, schedule, first, fresh, until)
     slots = [] if first is None else slots_between(schedule, first - 1, until, MOST_SLOTS)
     next_at = None if first is None else next_slot(schedule, slots[-1] if slots else first - 1)
-    claims = [claim(stored, schedule, slot, now) for slot in slots]
+    claims = tuple(claim(stored, schedule, slot, now) for slot in slots)
     if stored.backlog_after is None or stored.backlog_until is None:
-        return Plan(tuple(claims), _move(stored, next_at=next_at, due_at=next_at))
+        return Plan(claims, _move(stored, next_at=next_at, due_at=next_at))
+    after, last = stored.backlog_after, stored.backlog_until
+    return Plan(claims, _move(stored, next_at=next_at, due_at=stored.due_at, backlog_after=after, backlog_until=last))
+
+
+def plan_backlog(stored: StoredSchedule, schedule: Schedule, now: int, until: int) -> Plan:
+    """The next portion of a backlog. Until it is worked off, its schedule is due again behind all that have waited."""
     made_up, missed, after = _work_off(stored, schedule, now)
-    due_at = next_at if after is None else _earliest(next_at, until + 1)
+    due_at = stored.next_at if after is None else _earliest(stored.next_at, until + 1)
     backlog_until = None if after is None else stored.backlog_until
     move = _move(
-        stored, next_at=next_at, due_at=due_at, backlog_after=after, backlog_until=backlog_until, missed=missed
+        stored, next_at=stored.next_at, due_at=due_at, backlog_after=after, backlog_until=backlog_until, missed=missed
     )
-    return Plan((*claims, *made_up), move)
+    return Plan(tuple(made_up), move, again=after is not None)
 
 
 def claim(

@@ -2,7 +2,8 @@
 
 The order is what makes a crash harmless: claim the slots, each by a unique insert; then move the schedule on, if it is
 still as it was read. Died in between: the next tick claims the same slots again, which changes nothing, and moves on.
-Messages come last, from what is claimed, so that a tick also repeats the hints that others lost. It costs what is due.
+Messages come from what is claimed, so that a tick also repeats the hints that others lost. What was missed comes last,
+in the time that is left: no outage, however long, holds up what falls due now. It costs what is due.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from reactory.ports.executions import execution_id
 from reactory.ports.schedules import StoredSchedule
 from reactory.runner.services import Services
 from reactory.scheduler.messages import fire_message
-from reactory.scheduler.plan import MISFIRE_MS, MOST_SLOTS, plan
+from reactory.scheduler.plan import MISFIRE_MS, MOST_SLOTS, Plan, plan, plan_backlog
 from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.slots import next_slot, slots_between
 from reactory.scheduler.stored import to_schedule
@@ -28,11 +29,17 @@ AHEAD_MS = 70_000
 """A tick looks a little further than to the next one, which may be late."""
 
 PAGE = 500
+CHUNK = 20
+"""Schedules that are claimed for, and moved on, before the clock is looked at."""
+
 CLAIM_S = 25.0
 BUDGET_S = 45.0
 """Seconds that one tick may take to claim, and in all; what it did not come to is the next one's. What is claimed needs
 its messages, so the claims must not use up the time for them.
 """
+
+MOST_MISSED = 20_000
+"""Missed slots that one tick works off, of all schedules; the last portion is finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +63,10 @@ class Tick:
         clock = self._services.clock
         now, began = clock.now(), clock.monotonic()
         until = now + AHEAD_MS
-        claimed, missed, more = self._claim(now, until, began + CLAIM_S)
+        claimed, more, behind = self._claim(now, until, began + CLAIM_S)
         hints, unsent = self._hint(until, began + BUDGET_S)
-        return Ticked(claimed, missed, hints, more or unsent)
+        made_up, missed, left = self._work_off(now, until, began + BUDGET_S) if behind else (0, 0, False)
+        return Ticked(claimed + made_up, missed, hints + made_up, more or unsent or left)
 
     def look(self, stored: StoredSchedule) -> None:
         """Claim what falls due soon of one schedule that has just been stored: the next tick would come too late for it.
@@ -78,21 +86,64 @@ class Tick:
         except UnavailableError as error:
             _LOG.warning("the first slots of %s are left to the next tick: %s", stored.id, error.message)
 
-    def _claim(self, now: int, until: int, end: float) -> tuple[int, int, bool]:
+    def _claim(self, now: int, until: int, end: float) -> tuple[int, bool, bool]:
+        """The slots of all that is due, chunk by chunk; how many, whether time was too short for all, and whether any
+        schedule may have missed slots.
+        """
         schedules, executions = self._services.schedules, self._services.executions
         after: tuple[int, str, str] | None = None
-        claimed = missed = 0
+        claimed, behind = 0, False
         while True:
             page = schedules.due(until, PAGE, after)
-            plans = [plan(stored, schedule, first, now, until) for stored, schedule, first in self._readable(page, now)]
-            claimed += len(executions.claim([one for made in plans for one in made.executions]))
-            schedules.advance([made.move for made in plans])
-            missed += sum(made.move.missed for made in plans)
-            if len(page) < PAGE and not any(made.again for made in plans):
-                return claimed, missed, False
-            if self._services.clock.monotonic() >= end:
-                return claimed, missed, True
+            again = len(page) == PAGE
+            for begin in range(0, len(page), CHUNK):
+                if self._services.clock.monotonic() >= end:
+                    return claimed, True, True
+                readable = self._readable(page[begin : begin + CHUNK], now)
+                plans = [plan(stored, schedule, first, now, until) for stored, schedule, first in readable]
+                claimed += len(executions.claim([one for made in plans for one in made.executions]))
+                schedules.advance([made.move for made in plans])
+                again = again or any(made.again for made in plans)
+                behind = behind or any(made.move.backlog_after is not None for made in plans)
+            if not again:
+                return claimed, False, behind
             after = (page[-1].due_at or 0, page[-1].tenant, page[-1].id)
+
+    def _work_off(self, now: int, until: int, end: float) -> tuple[int, int, bool]:
+        """Portions of what was missed, schedule by schedule, those that have waited longest first. How many slots are
+        made up for, how many were missed, and whether some are left.
+        """
+        after: tuple[int, str, str] | None = None
+        made_up = missed = 0
+        is_left = False
+        while True:
+            page = self._services.schedules.due(until, PAGE, after)
+            for stored in page:
+                if stored.backlog_after is None or stored.backlog_until is None or (schedule := _read(stored)) is None:
+                    continue
+                if missed >= MOST_MISSED or self._services.clock.monotonic() >= end:
+                    return made_up, missed, True
+                made = plan_backlog(stored, schedule, now, until)
+                made_up += self._make_up(made, until)
+                missed += made.move.missed
+                is_left = is_left or made.again
+            if len(page) < PAGE:
+                return made_up, missed, is_left
+            after = (page[-1].due_at or 0, page[-1].tenant, page[-1].id)
+
+    def _make_up(self, made: Plan, until: int) -> int:
+        claimed = self._services.executions.claim(made.executions)
+        self._services.schedules.advance([made.move])
+        coming = [
+            (one.id, one.attention_at, one.tenant)
+            for one in made.executions
+            if one.id in claimed and one.attention_at is not None
+        ]
+        try:
+            self._send(coming, until)
+        except UnavailableError as error:
+            _LOG.warning("slots not hinted at, the next tick does it: %s", error.message)
+        return len(coming)
 
     def _readable(self, page: Sequence[StoredSchedule], now: int) -> list[tuple[StoredSchedule, Schedule, int | None]]:
         """Each with its first slot that is not claimed. That is ``next_at``, unless a tick died between its two writes:

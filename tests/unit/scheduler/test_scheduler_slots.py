@@ -175,9 +175,9 @@ def test_two_schedules_do_not_see_each_other(lab: SchedulerLab) -> None:
 
 
 def test_a_tick_that_runs_out_of_time_sends_what_it_has_claimed(lab: SchedulerLab) -> None:
-    """SC-6: each page takes half a minute: one is claimed and sent, and the next tick goes on with the others."""
+    """SC-6: each chunk takes half a minute: one is claimed and sent, and the next tick goes on with the others."""
     lab.clock.advance(100 * SECOND)
-    for number in range(tick.PAGE + 5):
+    for number in range(tick.CHUNK + 5):
         lab.schedules.create(replace(lab.unseen(f"s{number:04d}"), due_at=lab.clock.now()))
     claim = lab.executions.claim
 
@@ -187,7 +187,7 @@ def test_a_tick_that_runs_out_of_time_sends_what_it_has_claimed(lab: SchedulerLa
 
     lab.executions.claim = slow  # type: ignore[method-assign]
     first = lab.scheduler.ticks.tick()
-    assert (first.claimed, first.hints, first.more) == (tick.PAGE, tick.PAGE, True)
+    assert (first.claimed, first.hints, first.more) == (tick.CHUNK, tick.CHUNK, True)
     second = lab.scheduler.ticks.tick()
     assert (second.claimed, second.more) == (5, False)
 

@@ -1,0 +1,79 @@
+"""After an outage many schedules have missed slots: what falls due now comes first, however much that is (SC-6, SC-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reactory.scheduler import plan, tick
+from tests.unit.scheduler.lab import HOUR, MINUTE, SECOND, SchedulerLab
+from tests.unit.scheduler.mortal import DeathSignal, Port
+
+
+class Slow(Port):
+    """A port of whose methods one takes seconds for each thing that it is given."""
+
+    def __init__(self, real: Any, method: str, pause: Callable[[int], None]) -> None:
+        self._real = real
+        self._method = method
+        self._pause = pause
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._real, name)
+
+        def call(things: Any, *more: Any) -> Any:
+            self._pause(len(things))
+            return method(things, *more)
+
+        return call if name == self._method else method
+
+
+def after_a_day(lab: SchedulerLab, count: int = 60) -> list[str]:
+    """Schedules of every minute that have waited for a day."""
+    names = [lab.add(f"s{number:02d}", misfire={"policy": "all", "window": 86_400}) for number in range(count)]
+    lab.outage(24 * HOUR)
+    return names
+
+
+def test_slots_of_now_start_before_what_was_missed(lab: SchedulerLab) -> None:
+    """SC-13: what was missed takes longer than a function may run: each tick ends in time, and every new slot starts."""
+    names = after_a_day(lab)
+    end = 0.0
+
+    def claims(things: int) -> None:
+        lab.clock.advance(2 * things)
+        if lab.clock.monotonic() > end:
+            raise DeathSignal
+
+    scheduler = lab.make_scheduler(executions=Slow(lab.executions, "claim", claims))
+    for _ in range(2):
+        end = lab.clock.monotonic() + 60
+        assert scheduler.ticks.tick().more
+        lab.deliver()
+        lab.clock.advance(MINUTE)
+    assert all(any(one.kind == "slot" and one.status != "claimed" for one in lab.log(name)) for name in names)
+
+
+def test_a_tick_works_off_what_it_has_time_for(lab: SchedulerLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SC-13: it looks at the clock after each schedule; those that it did not come to are the next one's."""
+    monkeypatch.setattr(plan, "PORTION", 100)
+    names = after_a_day(lab, 10)
+    executions = Slow(lab.executions, "claim", lambda things: lab.clock.advance(10 * SECOND * (things == 100)))
+    ticked = lab.make_scheduler(executions=executions).ticks.tick()
+    assert ticked.more
+    assert (ticked.missed, ticked.hints > 0) == (500, True)
+    lab.make_scheduler(executions=executions).ticks.tick()
+    assert [lab.stored(name).missed_count for name in names] == [100] * 10
+
+
+def test_a_tick_works_off_a_bounded_number(lab: SchedulerLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SC-13: of all schedules together, those that have waited longest first."""
+    monkeypatch.setattr(plan, "PORTION", 100)
+    monkeypatch.setattr(tick, "MOST_MISSED", 300)
+    names = after_a_day(lab, 6)
+    for expected in ([100] * 3 + [0] * 3, [100] * 6, [200] * 3 + [100] * 3):
+        lab.tick()
+        assert [lab.stored(name).missed_count for name in names] == expected
+        lab.clock.advance(MINUTE)
