@@ -26,7 +26,9 @@ _OPEN = ("PENDING", "RUNNING", "PAUSED")
 
 
 class ChildOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A child to be started. ``input`` may be a reference of the parent. ``fragment`` as in ``Instance``."""
+    """A child to be started. ``input`` may be a reference of the parent. ``fragment`` as in ``Instance``; ``rules``
+    are those that a fragment takes over from the instance that it is a part of.
+    """
 
     id: str
     parent: str
@@ -39,6 +41,7 @@ class ChildOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tenant: str = "default"
     priority: int = 2
     correlation_id: str | None = None
+    rules: dict[str, Any] | None = None
 
 
 class Starter(Protocol):

@@ -101,6 +101,7 @@ def _order(instance: Instance, effect: StartChild) -> ChildOrder:
         tenant=instance.tenant,
         priority=instance.priority,
         correlation_id=instance.correlation_id,
+        rules=None if effect.fragment is None else instance.rules or {},
     )
 
 

@@ -12,7 +12,14 @@ def child_starter(start: StartWorkflow) -> Starter:
     """What the host calls to start the children that instances ask for."""
 
     def run(order: ChildOrder) -> None:
-        kin = Kin(id=order.id, parent=order.parent, root=order.root, depth=order.depth, fragment=order.fragment)
+        kin = Kin(
+            id=order.id,
+            parent=order.parent,
+            root=order.root,
+            depth=order.depth,
+            fragment=order.fragment,
+            rules=order.rules,
+        )
         request = StartRequest(
             workflow=order.workflow,
             version=order.version,

@@ -16,7 +16,8 @@ Mode = Literal["api", "event", "schedule", "dependency", "cli", "workflow", "for
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kin:
     """``id`` is the new instance's, given by whoever starts it, so that it is created once. ``parent``, ``root``, ``depth``,
-    ``fragment`` and ``forked_from`` as in ``Instance``; ``state`` is the snapshot with which a fork begins.
+    ``fragment`` and ``forked_from`` as in ``Instance``; ``state`` is the snapshot with which a fork begins; ``rules`` those of
+    the instance that a fragment is a part of.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Kin:
     fragment: str | None = None
     forked_from: str | None = None
     state: str | None = None
+    rules: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,8 +126,12 @@ def accept_data(_: Pipeline, draft: Draft) -> None:
 
 
 def pin_rules(pipeline: Pipeline, draft: Draft) -> None:
-    """EH-10: the retry rules of this moment stay those of the instance."""
+    """EH-10: the retry rules of this moment stay those of the instance; a part of one has the rules of the whole."""
     assert draft.program is not None
+    kin = draft.request.kin
+    if kin is not None and kin.rules is not None:
+        draft.rules = msgspec.convert(kin.rules, Rules)
+        return
     draft.rules = rules_for(pipeline.settings, draft.program)
 
 

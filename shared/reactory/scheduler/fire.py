@@ -182,7 +182,7 @@ class FireSlots:
         wait = None
         if stored is not None and execution.kind != "manual":
             wait = to_schedule(stored).retry.wait_ms(attempts)
-        _LOG.warning("a run of %s could not be started (attempt %d): %s", execution.schedule_id, attempts, said)
+        _LOG.warning("a run of %s could not be started (attempt %d): %s", execution.schedule_id, attempts, error.code)
         if wait is None:
             return self._end(execution, "failed", said, attempts=attempts)
         again = self._write(execution, attempts=attempts, reason=said, attention_at=self._services.clock.now() + wait)
@@ -218,7 +218,7 @@ class FireSlots:
         )
         if ended is None:
             return self._overtaken(execution)
-        _LOG.info("the slot %s of %s was %s: %s", to_text(ended.slot), ended.schedule_id, status, reason)
+        _LOG.info("the slot %s of %s was %s", to_text(ended.slot), ended.schedule_id, status)  # a reason may quote data
         return self._conclude(ended)
 
     def _conclude(self, execution: Execution) -> Execution:

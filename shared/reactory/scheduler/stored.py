@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from reactory.exceptions import ScheduleNotFoundError
+from reactory.exceptions import InvalidScheduleError, ScheduleNotFoundError
 from reactory.ports.schedules import StoredSchedule
 from reactory.scheduler.document import parse_schedule
 from reactory.scheduler.schedule import Schedule
@@ -48,8 +48,15 @@ def to_stored(schedule: Schedule, now: int, *, tenant: str, source: str = API, f
 
 
 def to_schedule(stored: StoredSchedule) -> Schedule:
-    """As it was read before it was stored. Processes remember those that they work with."""
-    return _parsed(stored.document)
+    """As it was read before it was stored. Processes remember those that they work with.
+
+    Raises InvalidScheduleError for a document that cannot be read any more.
+    """
+    try:
+        return _parsed(stored.document)
+    except msgspec.DecodeError as error:
+        said = "the stored document cannot be read; restore it from a backup, or delete the schedule and create it anew"
+        raise InvalidScheduleError(said, []) from error
 
 
 def document_fingerprint(schedule: Schedule) -> str:

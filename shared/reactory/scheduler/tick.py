@@ -63,7 +63,11 @@ class Tick:
         clock = self._services.clock
         now, began = clock.now(), clock.monotonic()
         until = now + AHEAD_MS
-        claimed, more, behind = self._claim(now, until, began + CLAIM_S)
+        try:
+            claimed, more, behind = self._claim(now, until, began + CLAIM_S)
+        except ReactoryError:
+            self._hint(until, began + BUDGET_S)  # what is claimed already starts all the same
+            raise
         hints, unsent = self._hint(until, began + BUDGET_S)
         made_up, missed, left = self._work_off(now, until, began + BUDGET_S) if behind else (0, 0, False)
         return Ticked(claimed + made_up, missed, hints + made_up, more or unsent or left)
@@ -164,7 +168,7 @@ class Tick:
         slots = slots_between(schedule, stored.next_at - 1, stored.next_at + AHEAD_MS + MISFIRE_MS, MOST_SLOTS)
         known = self._services.executions.known([_slot_id(stored, slot) for slot in slots])
         left = (slot for slot in slots if _slot_id(stored, slot) not in known)
-        return next(left, next_slot(schedule, slots[-1]))
+        return next(left, next_slot(schedule, slots[-1] if slots else stored.next_at - 1))
 
     def _hint(self, until: int, end: float) -> tuple[int, bool]:
         """A message for each execution that something is to be done about soon, or that was left behind."""

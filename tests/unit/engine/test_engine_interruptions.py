@@ -198,6 +198,25 @@ def test_a_step_that_ends_its_worker_again_and_again_fails(engine: Engine) -> No
     assert "vanished 6 times" in engine.reason(instance_id)["message"]
 
 
+def test_interruptions_are_counted_for_each_attempt(engine: Engine) -> None:
+    """WH-1, EH-9: some in one attempt and some in the next are no reason to give the step up."""
+    instance_id = engine.begin(
+        engine.do("lead"), engine.do("a", retryPolicy={"maxAttempts": 2, "initialDelay": 600_000})
+    )
+    for _ in range(3):
+        engine.crash_in("a")
+    engine.errors["a"] = [ValueError("once")]
+    engine.work()
+    assert engine.trail(instance_id, "a")[-1] == "FAILED"
+    engine.clock.advance(600_000)
+    engine.hint()
+    for _ in range(4):
+        engine.crash_in("a")
+    engine.work()
+    assert engine.calls == ["lead", *["a"] * 9]
+    assert engine.status(instance_id) == "COMPLETED"
+
+
 def test_a_poisonous_first_step_is_counted_too(engine: Engine) -> None:
     """WH-1: also the very first step of an instance cannot take worker after worker with it for ever."""
     instance_id = engine.begin(engine.do("bomb", retryPolicy={"maxAttempts": 1}))

@@ -121,3 +121,26 @@ def test_a_migration_needs_the_policies_that_it_leads_to(engine: Engine) -> None
     engine.register(engine.document(*newer, version="2.0.0"))
     with pytest.raises(ConflictError, match="retry policy BANK"):
         engine.runner.control.control(run, "migrate", version="2.0.0")
+
+
+def test_a_part_of_a_distributed_loop_has_the_rules_of_its_instance(engine: Engine) -> None:
+    """EH-10: also a part that begins after the configuration was changed."""
+    configure(engine, retry_policies=BANK)
+    body = engine.do("a", label="a", retryPolicy="BANK")
+    reference = engine.register(
+        engine.document(
+            engine.node("nap", "delay", duration=1000),
+            engine.node("each", "for_each", items=[1], distributed={"batchSize": 1}, steps=[body]),
+        )
+    )
+    run = engine.start(reference)
+    engine.work()
+    configure(engine)  # the policy is gone
+    engine.errors["a"] = [ValueError("no")]
+    engine.advance(1000)
+    (part,) = engine.children(run)
+    assert engine.instance(part).rules == engine.instance(run).rules
+    engine.until_idle(part)
+    engine.work()
+    assert engine.status(run) == "COMPLETED"
+    assert engine.times == [1000, 8000]

@@ -6,8 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from reactory.adapters.local_keys import LocalKeys
+from reactory.adapters.sealing.schedules import SealedSchedules
+from reactory.adapters.sealing.sealer import Sealer
+from reactory.exceptions import StoreUnavailableError
 from reactory.scheduler import plan, tick
+from reactory.scheduler.stored import to_schedule
 from tests.unit.scheduler.lab import HOUR, MINUTE, SECOND, SchedulerLab
 from tests.unit.scheduler.mortal import DeathSignal, Port
 
@@ -77,3 +83,41 @@ def test_a_tick_works_off_a_bounded_number(lab: SchedulerLab, monkeypatch: pytes
         lab.tick()
         assert [lab.stored(name).missed_count for name in names] == expected
         lab.clock.advance(MINUTE)
+
+
+def test_a_schedule_that_cannot_be_opened_stops_no_other(lab: SchedulerLab) -> None:
+    """SC-1, SC-6: its key is lost, or its document was changed: it is left out, and the others fire."""
+    sealer = Sealer(LocalKeys([bytes(32)]), lab.clock)
+    lab.add("good")
+    bad = replace(lab.unseen("bad"), document="sealed:1:AAAA:AAAA", due_at=lab.clock.now())
+    lab.schedules.create(bad)
+    lab.scheduler = lab.make_scheduler(schedules=SealedSchedules(lab.schedules, sealer))
+    lab.pass_time(2 * MINUTE + SECOND)
+    assert len(lab.logged_slots("good")) == 2
+
+
+def test_what_is_claimed_starts_while_claiming_fails(lab: SchedulerLab) -> None:
+    """SC-6: hints are sent all the same, and the tick is told to have failed."""
+    lab.add()
+    lab.outage(61 * SECOND)  # its message is lost
+
+    def fail(*_: object) -> object:
+        raise StoreUnavailableError("no schedules")
+
+    due, lab.schedules.due = lab.schedules.due, fail  # type: ignore[method-assign,assignment]
+    with pytest.raises(StoreUnavailableError):
+        lab.tick()
+    lab.schedules.due = due  # type: ignore[method-assign]
+    lab.deliver()
+    assert len(lab.logged_slots()) == 1
+
+
+def test_a_next_slot_that_is_none_any_more_stops_no_tick(lab: SchedulerLab) -> None:
+    """SC-3, SC-6: it was claimed, then the rules of its time zone changed, and no slot lies near it any more."""
+    stored = lab.unseen("moved")
+    old = lab.clock.now() - 6 * HOUR
+    lab.schedules.create(replace(stored, next_at=old, due_at=old))
+    lab.executions.claim([plan.claim(stored, to_schedule(stored), old, old)])
+    lab.add("good")
+    lab.pass_time(3 * MINUTE)
+    assert (len(lab.logged_slots("good")) >= 2, len(lab.logged_slots("moved"))) == (True, 1)

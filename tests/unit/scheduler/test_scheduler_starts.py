@@ -36,6 +36,18 @@ def test_a_failed_start_is_tried_again(lab: SchedulerLab) -> None:
     assert lab.stored().error_count == 1
 
 
+def test_what_a_run_is_started_with_is_not_logged(lab: SchedulerLab, caplog: pytest.LogCaptureFixture) -> None:
+    """SM-13: a refusal may quote the start data: the log names its code, the execution keeps the whole reason."""
+    lab.register(flow(work("a"), name="Typed", inputs={"ssn": {"type": "number"}}))
+    caplog.set_level("INFO", "reactory")
+    lab.add(cron="0 13 * * *", workflow={"id": "lab.Typed"}, retry={"attempts": 1}, properties={"ssn": "078-05-1120"})
+    lab.pass_time(HOUR + MINUTE)
+    (execution,) = lab.log()
+    assert "078-05-1120" in execution.reason
+    assert "invalid_input" in caplog.text
+    assert "078-05-1120" not in caplog.text
+
+
 def test_a_start_that_succeeds_at_last_is_no_error(lab: SchedulerLab) -> None:
     """SC-8: the workflow is registered between two attempts: the slot gets its instance, once, with its own time."""
     lab.add(cron="0 13 * * *", workflow={"id": "lab.Late"}, retry=RETRY)

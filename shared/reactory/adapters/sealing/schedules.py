@@ -1,12 +1,17 @@
-"""ScheduleStore whose documents are sealed: they hold start data. Ids, times and counters stay plain."""
+"""ScheduleStore whose documents are sealed: they hold start data. Ids, times and counters stay plain.
+
+Of many schedules each is opened on its own: one that cannot be is handed over as it is stored, so that it stops no other.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from reactory.adapters.sealing.sealer import Sealer
+from reactory.exceptions import SealedUnreadableError
 from reactory.ports.schedules import (
     Begin,
     Ending,
@@ -19,6 +24,8 @@ from reactory.ports.schedules import (
 )
 
 CONTEXT = "schedule"
+
+_LOG = logging.getLogger("reactory.sealing")
 
 
 class SealedSchedules:
@@ -40,7 +47,7 @@ class SealedSchedules:
         return self._inner.delete(tenant, schedule_id)
 
     def due(self, until: int, limit: int, after: tuple[int, str, str] | None = None) -> list[StoredSchedule]:
-        return [self._opened(one) for one in self._inner.due(until, limit, after)]
+        return [self._left(one) for one in self._inner.due(until, limit, after)]
 
     def advance(self, moves: Sequence[Move]) -> None:
         self._inner.advance(moves)
@@ -60,7 +67,14 @@ class SealedSchedules:
     def _opened(self, schedule: StoredSchedule) -> StoredSchedule:
         return replace(schedule, document=self._sealer.open(schedule.document, CONTEXT))
 
+    def _left(self, schedule: StoredSchedule) -> StoredSchedule:
+        try:
+            return self._opened(schedule)
+        except SealedUnreadableError as error:
+            _LOG.error("the schedule %s cannot be opened: %s", schedule.id, error.message)
+            return schedule
+
     # last in the class: below it, the type ``list`` would mean this method
     def list(self, query: ScheduleQuery) -> SchedulePage:
         page = self._inner.list(query)
-        return replace(page, schedules=[self._opened(one) for one in page.schedules])
+        return replace(page, schedules=[self._left(one) for one in page.schedules])

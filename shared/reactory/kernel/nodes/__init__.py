@@ -53,6 +53,7 @@ from reactory.kernel.nodes import (
     wait_event,
     while_loop,
 )
+from reactory.kernel.rules import BEFORE_PLAIN_KEYS
 from reactory.kernel.scope import KernelScope
 from reactory.kernel.state import NodeState
 
@@ -206,6 +207,8 @@ def wake(machine: Machine, path: str, live: NodeState) -> None:
             if live.hold is None:
                 live.attempt += 1
                 live.holds = 0
+                if machine.context.rules.edition > BEFORE_PLAIN_KEYS:
+                    live.interruptions = 0
             live.hold = None
             machine.run_step(path, live)
 
