@@ -125,13 +125,17 @@ class World:
         self._heal()
         for client in clients:
             await client
-        if not await self._until_rest(self.setting.workload.patience_s + self.setting.queues[0], []):
-            self._tell_who_is_stuck()
+        await self._until_all_ended()
         await asyncio.sleep(self.faults.profile.function_s[1])  # whoever slept has written what he wanted to by then
+        await self._until_all_ended()  # an operator's late word may have begun something anew
         holders = self.backend.holders.items()
         self.kept = [name for name, (process, _) in holders if not (process.dead or process.doubtful)]
         for trouble in troubles:
             trouble.cancel()
+
+    async def _until_all_ended(self) -> None:
+        if not await self._until_rest(self.setting.workload.patience_s + self.setting.queues[0], []):
+            self._tell_who_is_stuck()
 
     def _everybody(self) -> list[Coroutine[Any, Any, None]]:
         outside = self.outside
