@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _EXTERNAL = (Control, EventArrived, Answered, ChildEnded)
 """Facts that come through the inbox: the journal has them all."""
 
+_TAKING_UP = frozenset({"resume", "retry", "rewind"})
 _WAITING = frozenset({"wait_event", "user_activity", "activity", "invoke_workflow"})
 _TOLD_TWICE = frozenset({("child", "for_each"), ("answer", "user_activity")})
 """Facts that end a part of a step, or one whose end has a record of its own."""
@@ -223,17 +224,26 @@ class _Judge:
 
     def _holds_cost_no_attempt(self) -> None:
         """CB-2: the next that is tried after a hold has the number that was held; executions begun anew count from 1."""
-        held: dict[str, int] = {}
+        held: dict[str, tuple[int, int]] = {}
+        begun: set[str] = set()
         for record in self.records:
             if record.event == "held":
                 self.world.marks.hit(f"held by {record.by}")
+            if record.event == "interrupted":
+                held.clear()  # what ran then may have failed with it
+            if record.event == "control" and record.action in _TAKING_UP:
+                for path in begun & held.keys():
+                    del held[path]  # it was begun, and cut off: what is taken up is another attempt
+            if record.event in ("tick", "control"):
+                begun |= {path for path, (_, until) in held.items() if until <= record.at}
             if record.status == "IGNORED" or record.event not in ("held", "ok", "failed") or not record.attempt:
                 continue
-            expected = held.pop(record.path, record.attempt)
+            begun.discard(record.path)
+            expected, _ = held.pop(record.path, (record.attempt, 0))
             if record.attempt not in (expected, 1):
                 self.violate("a hold costs no attempt", f"{record} after attempt {expected} was held")
             if record.event == "held":
-                held[record.path] = record.attempt
+                held[record.path] = record.attempt, record.time
 
     def _alerts_match(self, machine: Machine) -> None:
         """EH-7: one alert per failed attempt of category system, and no other."""

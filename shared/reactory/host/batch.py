@@ -48,6 +48,7 @@ class Batch:
         self._background: set[asyncio.Future[None]] = set()
         self._told: set[tuple[str, str]] = set()
         self.lease_end = 0.0
+        self._renewed: dict[str, float] = {}
 
     async def in_thread(self, call: Callable[..., Answer], *args: Any) -> Answer:
         """A blocking call of a port, off the loop."""
@@ -101,13 +102,16 @@ class Batch:
     def lease_granted(self, asked_at: float) -> None:
         self.lease_end = asked_at + self.services.limits.lease_ms / 1000
 
-    def lease_is_over(self) -> bool:
-        return self.services.clock.monotonic() >= self.lease_end
+    def lease_is_over(self, instance_id: str) -> bool:
+        end = max(self.lease_end, self._renewed.get(instance_id, 0.0))
+        return self.services.clock.monotonic() >= end
 
     async def renew(self, instance_id: str) -> bool:
         """Whether the lease of this one instance is still ours, for another term."""
-        lease_ms = self.services.limits.lease_ms
+        asked_at, lease_ms = self.lease_begins(), self.services.limits.lease_ms
         held = await self.in_thread(self.services.instances.renew, [instance_id], self.owner, lease_ms)
+        if instance_id in held:
+            self._renewed[instance_id] = asked_at + lease_ms / 1000
         return instance_id in held
 
     # --- telling --------------------------------------------------------------------------------------------------

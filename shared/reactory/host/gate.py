@@ -61,7 +61,7 @@ class Gate:
         """
         if passage is None or passage.is_idle(outcome) or not self._batch.is_running():
             return
-        release = not (self.lost or self._batch.lease_is_over())
+        release = not (self.lost or self._batch.lease_is_over(self._instance.id))
         self._batch.in_background(partial(self._services.guards.leave, release=release), passage, outcome)
 
     def hand_back(self) -> None:

@@ -37,6 +37,9 @@ SHORTEST_MS, LONGEST_MS = 250, 15_000
 SILENCE_MS = 60_000
 """A process complains at most that often of counters that it cannot reach."""
 
+LONGEST_OPEN_MS = 60_000
+"""However long a breaker stays open, so often is it asked again: an operator may have reset it."""
+
 REST_MS = 30_000
 """Counters that could not be reached are neither asked nor told anything for that long; then one call tries again."""
 
@@ -176,7 +179,7 @@ class Guards:
     def _again(self, questions: _Round, effect: RunStep, refusal: Refusal, now: int) -> int:
         if refusal.state == "half_open":  # its turns are taken: whoever has waited longer asks less often
             return max(refusal.retry_at, now + _pause(questions.instance_id, effect))
-        return max(refusal.retry_at, now + SHORTEST_MS)
+        return min(max(refusal.retry_at, now + SHORTEST_MS), now + LONGEST_OPEN_MS)
 
     def _ask_slot(self, questions: _Round, effect: RunStep, key: str, claim: SlotClaim) -> int | None:
         """When to ask again; None: it has the slot, or nobody knows."""

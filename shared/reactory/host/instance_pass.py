@@ -383,11 +383,14 @@ class InstancePass:
     # --- steps ----------------------------------------------------------------------------------------------------
 
     async def _be_sure_of_lease(self) -> None:
-        """A process that was frozen past its lease must not start a step that somebody else may be running."""
+        """A process that was frozen past its lease must not start a step that somebody else may be running; nor one that
+        was frozen again while it asked for another term.
+        """
         if self._lost:
             raise LeaseLostSignal
-        if self._batch.lease_is_over() and not await self._batch.renew(self.instance_id):
-            raise LeaseLostSignal
+        while self._batch.lease_is_over(self.instance_id):
+            if not await self._batch.renew(self.instance_id):
+                raise LeaseLostSignal
 
     def _note_first_attempts(self) -> None:
         """What follows from passing time alone is durable too before a step that must not run twice, or before one

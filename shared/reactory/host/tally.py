@@ -23,8 +23,8 @@ class Tally:
         self._taken: dict[StepKey, list[int]] = {}
 
     def failed(self, failure: AttemptFailed) -> None:
-        """Once per attempt, however often its fact is applied anew."""
-        self._failures[failure.path, failure.attempt, failure.at] = occurrence(self._instance, failure)
+        """Once per attempt, however often its fact is applied anew, and at whatever moment then."""
+        self._failures[failure.path, failure.generation, failure.attempt] = occurrence(self._instance, failure)
 
     def ended(self, effect: RunStep, outcome: Succeeded | Failed) -> None:
         """How long it took matters where a time-out follows it."""

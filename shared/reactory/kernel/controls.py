@@ -48,6 +48,8 @@ def _rewind(machine: Machine, control: Control) -> None:
         return  # it was, when it was asked for
     if machine.state.status == "FAILED":
         _take_up(machine)
+    else:
+        tree.thaw_around(machine, key)
     surgery.rewind(machine, key, index)
 
 

@@ -50,6 +50,7 @@ class AttemptFailed:
     attempt: int
     error: ErrorInfo
     at: int
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)

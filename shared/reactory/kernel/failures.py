@@ -22,7 +22,8 @@ def attempt_failed(machine: Machine, path: str, live: NodeState, error: ErrorInf
     """An attempt failed: sleep and try again, or the step has failed."""
     node = machine.node(path)
     live.error = error
-    machine.effects.append(AttemptFailed(machine.state.seq, path, node.id, live.attempt, error, machine.state.now))
+    seq, now = machine.state.seq, machine.state.now
+    machine.effects.append(AttemptFailed(seq, path, node.id, live.attempt, error, now, live.generation))
     seed = f"{machine.context.instance_id}/{path}/{live.attempt}"
     pause = strategies.pause(machine.context.rules, node, live, error, seed)
     if pause is None:

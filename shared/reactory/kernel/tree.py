@@ -193,6 +193,31 @@ def thaw_below(machine: Machine, path: str) -> None:
     _thaw_nodes(machine, inside)
 
 
+def thaw_around(machine: Machine, key: str) -> None:
+    """Take up again the containers around a block that have failed, were suspended or frozen, with all inside of them."""
+    live = machine.state.live
+    stopped = [path for path in _holders(machine, key) if live[path].status in _STOPPED]
+    if stopped:
+        outermost = stopped[-1]
+        thaw_below(machine, outermost)
+        if live[outermost].status == "SUSPENDED":
+            restart(machine, outermost, live[outermost])
+        else:
+            _thaw_nodes(machine, [outermost])
+
+
+_STOPPED = frozenset({"FAILED", "CANCELLED", "SUSPENDED"})
+
+
+def _holders(machine: Machine, key: str) -> list[str]:
+    """The paths of the containers around a block, the innermost first."""
+    found: list[str] = []
+    while key:
+        found.append(paths.container(key))
+        key = machine.state.live[found[-1]].block
+    return found
+
+
 def _thaw_blocks(machine: Machine, keys: list[str]) -> None:
     """A block that counts as failed in its container counts as open again."""
     state = machine.state

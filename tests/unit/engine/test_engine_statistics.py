@@ -38,6 +38,22 @@ def test_a_replay_counts_nothing_again(engine: Engine) -> None:
     assert counts(engine) == {("a", "unknown"): 1}
 
 
+def test_a_failure_that_a_request_overtakes_is_counted_once(engine: Engine) -> None:
+    """EH-13, WH-17: an attempt failed, and before that was written somebody paused the instance, a moment later."""
+
+    def pause() -> None:
+        engine.clock.advance(5)
+        engine.control(run, "pause")
+
+    engine.errors["a"] = [ValueError("1")]
+    engine.during["b"] = pause
+    branches = [{"name": name, "steps": [engine.do(name, label=name)]} for name in "ab"]
+    run = engine.begin(engine.node("p", "parallel", branches=branches))
+    engine.work()
+    assert engine.status(run) == "PAUSED"
+    assert counts(engine) == {("a", "unknown"): 1}
+
+
 def test_an_interruption_counts_as_the_failed_attempt_that_it_is(engine: Engine) -> None:
     """EH-13, EH-7: of a step that may run only once."""
     run = engine.begin(engine.do("a", label="a", execution="at_most_once"))

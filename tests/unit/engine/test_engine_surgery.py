@@ -52,6 +52,39 @@ def test_branches_beside_a_rewound_step_stay(engine: Engine) -> None:
     assert engine.calls[3:] == ["z", "x", "z"]
 
 
+def test_a_rewind_into_a_container_that_has_failed_takes_it_up_again(engine: Engine) -> None:
+    """LC-14: while another branch still runs; the container goes on and finishes."""
+    engine.errors["b"] = [ValueError("no")]
+    inner = [engine.do("a", label="a"), engine.do("b", label="b", retryPolicy={"maxAttempts": 1})]
+    box = engine.node("box", "parallel", branches=[{"name": "one", "steps": inner}])
+    beside = engine.node("nap", "delay", duration=60_000) | {"dependsOn": []}
+    run = engine.run(box, beside, engine.do("after", label="after", dependsOn=["box"]))
+    assert engine.statuses(run)["box"] == "FAILED"
+    rewind(engine, run, "a")
+    assert engine.calls == ["a", "b", "a", "b", "after"]
+    engine.advance(60_000)
+    assert engine.status(run) == "COMPLETED"
+
+
+def test_a_rewind_into_a_container_that_is_suspended_takes_it_up_again(engine: Engine) -> None:
+    """LC-14: once somebody lets the instance go on."""
+    first, last = engine.node("first", "delay", duration=20_000), engine.node("last", "delay", duration=1000)
+    inner = [engine.do("a", label="a"), first, engine.do("b", label="b"), last]
+    box = engine.node("box", "parallel", branches=[{"name": "one", "steps": inner}])
+    engine.during["b"] = lambda: engine.clock.advance(20_000) if engine.calls.count("b") == 1 else None
+    run = engine.run(box | {"errorPolicy": "suspend", "timeout": 30_000}, engine.do("after", label="after"))
+    engine.advance(20_000)
+    engine.advance(20_000)
+    assert engine.status(run) == "PAUSED"
+    rewind(engine, run, "a")
+    assert engine.calls == ["a", "b"]
+    engine.ask(run, "resume")
+    engine.advance(20_000)
+    engine.advance(1000)
+    assert engine.calls == ["a", "b", "a", "b", "after"]
+    assert engine.status(run) == "COMPLETED"
+
+
 def early_join(engine: Engine) -> list[dict[str, Any]]:
     """Three steps side by side, and a join that two of them satisfy."""
     steps = [engine.do(name, label=name, dependsOn=[]) for name in "abc"]
