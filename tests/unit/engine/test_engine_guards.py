@@ -233,7 +233,7 @@ class _Slow:
 def test_a_slot_is_given_back_by_who_kept_the_lease_after_all(engine: Engine) -> None:
     """EH-6: the lease had run out before the step began, nobody had taken it, and it was renewed for this instance."""
     slots = engine.slots
-    engine.slots = _Slow(engine)  # type: ignore[assignment]  # as the port, with an answer that is late
+    engine.slots = _Slow(engine)
     run = engine.run(engine.do("a", label="a", concurrency={"key": "printer", "limit": 1}, timeout=600_000))
     engine.slots = slots
     assert engine.status(run) == "COMPLETED"
