@@ -78,6 +78,8 @@ def test_a_slot_is_claimed_once(executions: ExecutionLog, execution: New) -> Non
     assert executions.get(first.id) == first
     assert executions.known([first.id, execution(1).id, "default/s/1"]) == {first.id, execution(1).id}
     assert executions.known([]) == set()
+    executions.claim([execution(2, kind="catch_up")])
+    assert executions.known([first.id, execution(2).id], "catch_up") == {first.id}
 
 
 def test_many_claim_one_slot(executions: ExecutionLog, execution: New) -> None:
@@ -123,7 +125,8 @@ def test_who_waits_is_told_in_order(executions: ExecutionLog, execution: New) ->
 def test_the_soonest_of_what_is_claimed(executions: ExecutionLog, execution: New, now: int) -> None:
     """SC-12: the next execution is one that is claimed already, if there is one."""
     assert executions.soonest("default", now, now + MINUTE) is None
-    executions.claim([execution(slot) for slot in (-5, 20, 10)])
+    late = execution(-5)
+    executions.claim([late, execution(20), replace(execution(8), attention_at=now + 10)])
     executions.claim([execution(5, status="queued"), execution(1, tenant="acme")])
     assert executions.soonest("default", now, now + MINUTE) == now + 10
     assert executions.soonest("default", now, now + 9) is None

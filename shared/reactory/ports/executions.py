@@ -95,8 +95,8 @@ class ExecutionLog(Protocol):
 
     def get(self, execution_id: str) -> Execution | None: ...
 
-    def known(self, ids: Sequence[str]) -> set[str]:
-        """Those of the ids that are in the log."""
+    def known(self, ids: Sequence[str], but: Kind | None = None) -> set[str]:
+        """Those of the ids that are in the log, without those of the kind ``but``."""
         ...
 
     def update(self, execution: Execution) -> bool:
@@ -115,7 +115,7 @@ class ExecutionLog(Protocol):
         ...
 
     def soonest(self, tenant: str, begin: int, end: int) -> int | None:
-        """The slot that is claimed and fires first of those that fire from ``begin`` to ``end``."""
+        """When the first of the claimed slots fires that fire from ``begin`` to ``end``, jitter included."""
         ...
 
     # last in the class: below it, the type ``list`` would mean this method

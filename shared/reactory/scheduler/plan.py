@@ -7,7 +7,7 @@ in the middle is repeated exactly, and an outage of any length costs each tick n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from reactory.ports.executions import KEPT_MS, Execution, Kind, execution_id
@@ -52,9 +52,29 @@ def plan(stored: StoredSchedule, schedule: Schedule, first: int | None, now: int
     return Plan(claims, _move(stored, next_at=next_at, due_at=stored.due_at, backlog_after=after, backlog_until=last))
 
 
-def plan_backlog(stored: StoredSchedule, schedule: Schedule, now: int, until: int) -> Plan:
-    """The next portion of a backlog. Until it is worked off, its schedule is due again behind all that have waited."""
-    made_up, missed, after = _work_off(stored, schedule, now)
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Slots of a backlog, and behind which slot the rest of it begins, if there is one."""
+
+    slots: Sequence[int]
+    after: int | None
+
+    def without(self, taken: Collection[int]) -> Portion:
+        """Those that were missed: between two outages there were slots in time."""
+        return Portion([slot for slot in self.slots if slot not in taken], self.after)
+
+
+def backlog_portion(stored: StoredSchedule, schedule: Schedule) -> Portion:
+    """The next portion of a schedule that has a backlog."""
+    assert stored.backlog_after is not None
+    assert stored.backlog_until is not None
+    found = slots_between(schedule, stored.backlog_after, stored.backlog_until, PORTION + 1)
+    return Portion(found[:PORTION], found[PORTION - 1] if len(found) > PORTION else None)
+
+
+def plan_backlog(stored: StoredSchedule, schedule: Schedule, portion: Portion, now: int, until: int) -> Plan:
+    """What becomes of missed slots. Until a backlog is worked off, its schedule is due again behind all that have waited."""
+    made_up, after, missed = _work_off(stored, schedule, portion, now), portion.after, len(portion.slots)
     due_at = stored.next_at if after is None else _earliest(stored.next_at, until + 1)
     backlog_until = None if after is None else stored.backlog_until
     move = _move(
@@ -90,19 +110,16 @@ def _note_missed(stored: StoredSchedule, schedule: Schedule, first: int, fresh: 
     return Plan((), move, again=True)
 
 
-def _work_off(stored: StoredSchedule, schedule: Schedule, now: int) -> tuple[list[Execution], int, int | None]:
-    """Executions of the next portion, how many were missed in it, and behind which slot the rest begins, if any."""
-    assert stored.backlog_after is not None
+def _work_off(stored: StoredSchedule, schedule: Schedule, portion: Portion, now: int) -> list[Execution]:
+    """Executions of those that are made up for, and the record of the others."""
     assert stored.backlog_until is not None
-    found = slots_between(schedule, stored.backlog_after, stored.backlog_until, PORTION + 1)
-    portion, finished = found[:PORTION], len(found) <= PORTION
-    is_last = finished or schedule.misfire.policy != "once"
-    chosen = made_up(schedule.misfire, portion, stored.backlog_until) if is_last else []
+    is_last = portion.after is None or schedule.misfire.policy != "once"
+    chosen = made_up(schedule.misfire, portion.slots, stored.backlog_until) if is_last else []
     executions = [claim(stored, schedule, slot, now, kind="catch_up") for slot in chosen]
-    left = portion[: -len(chosen)] if chosen else portion
+    left = portion.slots[: -len(chosen)] if chosen else portion.slots
     if left:
         executions.append(_missed(stored, schedule, left, now))
-    return executions, len(portion), None if finished else portion[-1]
+    return executions
 
 
 def _missed(stored: StoredSchedule, schedule: Schedule, slots: Sequence[int], now: int) -> Execution:

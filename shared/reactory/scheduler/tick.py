@@ -9,7 +9,8 @@ in the time that is left: no outage, however long, holds up what falls due now. 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from reactory.exceptions import ReactoryError, UnavailableError
@@ -17,7 +18,7 @@ from reactory.ports.executions import execution_id
 from reactory.ports.schedules import StoredSchedule
 from reactory.runner.services import Services
 from reactory.scheduler.messages import fire_message
-from reactory.scheduler.plan import MISFIRE_MS, MOST_SLOTS, Plan, plan, plan_backlog
+from reactory.scheduler.plan import MISFIRE_MS, MOST_SLOTS, Plan, backlog_portion, plan, plan_backlog
 from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.slots import next_slot, slots_between
 from reactory.scheduler.stored import to_schedule
@@ -81,8 +82,7 @@ class Tick:
         if stored.due_at is None or stored.due_at > until:
             return
         try:
-            for one, schedule, first in self._readable([stored], now):
-                made = plan(one, schedule, first, now, until)
+            for made in _planned(self._readable([stored], now), now, until):
                 claimed = self._services.executions.claim(made.executions)
                 self._services.schedules.advance([made.move])
                 coming = [execution for execution in made.executions if execution.id in claimed]
@@ -104,7 +104,7 @@ class Tick:
                 if self._services.clock.monotonic() >= end:
                     return claimed, True, True
                 readable = self._readable(page[begin : begin + CHUNK], now)
-                plans = [plan(stored, schedule, first, now, until) for stored, schedule, first in readable]
+                plans = _planned(readable, now, until)
                 claimed += len(executions.claim([one for made in plans for one in made.executions]))
                 schedules.advance([made.move for made in plans])
                 again = again or any(made.again for made in plans)
@@ -127,13 +127,24 @@ class Tick:
                     continue
                 if missed >= MOST_MISSED or self._services.clock.monotonic() >= end:
                     return made_up, missed, True
-                made = plan_backlog(stored, schedule, now, until)
-                made_up += self._make_up(made, until)
-                missed += made.move.missed
-                is_left = is_left or made.again
+                with _alone(stored):
+                    portion = backlog_portion(stored, schedule)
+                    made = plan_backlog(
+                        stored, schedule, portion.without(self._taken(stored, portion.slots)), now, until
+                    )
+                    made_up += self._make_up(made, until)
+                    missed += made.move.missed
+                    is_left = is_left or made.again
             if len(page) < PAGE:
                 return made_up, missed, is_left
             after = (page[-1].due_at or 0, page[-1].tenant, page[-1].id)
+
+    def _taken(self, stored: StoredSchedule, slots: Sequence[int]) -> set[int]:
+        """Those that were claimed in time, or by somebody's request. What a tick that died has claimed of them is not
+        among these: it is claimed again.
+        """
+        known = self._services.executions.known([_slot_id(stored, slot) for slot in slots], "catch_up")
+        return {slot for slot in slots if _slot_id(stored, slot) in known}
 
     def _make_up(self, made: Plan, until: int) -> int:
         claimed = self._services.executions.claim(made.executions)
@@ -159,8 +170,9 @@ class Tick:
         firsts = []
         for stored, schedule in read:
             died = stored.next_at is not None and _slot_id(stored, stored.next_at) in known
-            first = self._unclaimed(stored, schedule) if died else stored.next_at
-            firsts.append((stored, schedule, first))
+            with _alone(stored):
+                first = self._unclaimed(stored, schedule) if died else stored.next_at
+                firsts.append((stored, schedule, first))
         return firsts
 
     def _unclaimed(self, stored: StoredSchedule, schedule: Schedule) -> int | None:
@@ -192,6 +204,26 @@ class Tick:
         now = self._services.clock.now()
         messages = [fire_message(execution_id, at - now, tenant) for execution_id, at, tenant in coming if at <= until]
         self._services.queue.send(SCHEDULES.name, messages)
+
+
+def _planned(readable: Iterable[tuple[StoredSchedule, Schedule, int | None]], now: int, until: int) -> list[Plan]:
+    """What to do about each. One that cannot be reckoned with is told, and stops no other."""
+    plans: list[Plan] = []
+    for stored, schedule, first in readable:
+        with _alone(stored):
+            plans.append(plan(stored, schedule, first, now, until))
+    return plans
+
+
+@contextmanager
+def _alone(stored: StoredSchedule) -> Iterator[None]:
+    """What is wrong with one schedule is told, and stops no other; a store that cannot be reached stops all."""
+    try:
+        yield
+    except ReactoryError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, the other schedules have to fire
+        _LOG.exception("the slots of the schedule %s cannot be computed; update or delete it", stored.id)
 
 
 def _slot_id(stored: StoredSchedule, slot: int) -> str:

@@ -10,9 +10,13 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 
 from functions.runner.openapi import openapi_json
+from reactory.definition.instant import parse_instant
+from reactory.runner.instant import to_text
+from reactory.scheduler.slots import jittered
+from reactory.scheduler.stored import to_schedule
 from reactory.topology import FUNCTIONS
 from tests.unit.runner.lab import Answer
-from tests.unit.scheduler.lab import MINUTE, SchedulerLab, at, document
+from tests.unit.scheduler.lab import MINUTE, SECOND, SchedulerLab, at, document
 
 DESCRIPTION: dict[str, Any] = json.loads(openapi_json())
 ROUTES = [f"{route.method} {route.path}" for spec in FUNCTIONS if spec.name == "scheduler-api" for route in spec.routes]
@@ -256,3 +260,14 @@ def test_a_schedule_whose_workflow_does_not_exist_yet(lab: SchedulerLab) -> None
     lab.pass_time(MINUTE)
     found = ask(lab, "GET /{id}", "/s").json
     assert (found["errorCount"], found["runCount"], found["isRunning"]) == (1, 1, False)
+
+
+def test_the_next_execution_is_one_to_come(lab: SchedulerLab) -> None:
+    """SC-12: of a slot whose time is over and whose jitter is not, it is when it will be started."""
+    create(lab, document(schedule={"jitter": 50}))
+    stored = lab.stored()
+    fire_at = jittered(to_schedule(stored), parse_instant(at("12:01")))
+    assert fire_at > parse_instant(at("12:01")) + SECOND
+    lab.pass_time(MINUTE + SECOND)
+    found = lab.call("GET", "/workflow/status").json["scheduler"]
+    assert found["nextExecution"] == to_text(fire_at)

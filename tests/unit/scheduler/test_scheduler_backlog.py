@@ -11,10 +11,12 @@ from msgspec.structs import replace
 from reactory.adapters.local_keys import LocalKeys
 from reactory.adapters.sealing.schedules import SealedSchedules
 from reactory.adapters.sealing.sealer import Sealer
+from reactory.definition.instant import parse_instant
 from reactory.exceptions import StoreUnavailableError
+from reactory.ports.schedules import StoredSchedule
 from reactory.scheduler import plan, tick
 from reactory.scheduler.stored import to_schedule
-from tests.unit.scheduler.lab import HOUR, MINUTE, SECOND, SchedulerLab
+from tests.unit.scheduler.lab import HOUR, MINUTE, SECOND, SchedulerLab, at
 from tests.unit.scheduler.mortal import DeathSignal, Port
 
 
@@ -83,6 +85,50 @@ def test_a_tick_works_off_a_bounded_number(lab: SchedulerLab, monkeypatch: pytes
         lab.tick()
         assert [lab.stored(name).missed_count for name in names] == expected
         lab.clock.advance(MINUTE)
+
+
+@pytest.mark.parametrize("policy", ["skip", "once", "all"])
+def test_what_ran_between_two_outages_was_not_missed(
+    lab: SchedulerLab, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """SC-13: there was no time to work off the first before the second came; what was run meanwhile, in time or by
+    request, is neither counted nor made up for.
+    """
+    lab.add(cron="*/10 * * * *", misfire={"policy": policy, "window": 86_400}, overlap="allow")
+    lab.outage(HOUR + 5 * MINUTE)
+    monkeypatch.setattr(tick, "MOST_MISSED", 0)
+    lab.pass_time(20 * MINUTE)
+    ran = lab.logged_slots()
+    assert ran == [at("13:10"), at("13:20")]
+    lab.scheduler.asked.backfill("s", parse_instant(at("12:10")), parse_instant(at("12:10")))
+    lab.deliver()
+    lab.outage(50 * MINUTE)
+    monkeypatch.undo()
+    lab.pass_time(2 * MINUTE)
+    missed = [f"12:{minute}" for minute in (20, 30, 40, 50)] + ["13:00", "13:30", "13:40", "13:50", "14:00", "14:10"]
+    made_up = {"skip": [], "once": missed[-1:], "all": missed}[policy]
+    assert lab.stored().missed_count == len(missed)
+    assert lab.logged_slots() == sorted([at("12:10"), *ran, *map(at, made_up)])
+    records = [(one.slot, one.missed) for one in lab.log() if one.status == "missed"]
+    left = missed[: len(missed) - len(made_up)]
+    assert records == ([(parse_instant(at(left[0])), len(left))] if left else [])
+
+
+def test_a_schedule_that_no_tick_can_reckon_with_stops_no_other(
+    lab: SchedulerLab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SC-6: whatever is wrong with it; it is told in the log, by its id."""
+    real = plan.plan
+
+    def fails(stored: StoredSchedule, *more: Any) -> Any:
+        return real(stored, *more) if stored.id != "bad" else 1 / 0
+
+    lab.add("bad")
+    lab.add("good")
+    monkeypatch.setattr(tick, "plan", fails)
+    lab.pass_time(3 * MINUTE)
+    assert len(lab.logged_slots("good")) == 3
+    assert "the schedule bad" in caplog.text
 
 
 def test_a_schedule_that_cannot_be_opened_stops_no_other(lab: SchedulerLab) -> None:

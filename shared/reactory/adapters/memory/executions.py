@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from reactory.adapters.cursor import Position, decode_cursor, encode_cursor
 from reactory.ports.clock import Clock
-from reactory.ports.executions import Execution, ExecutionPage, ExecutionQuery
+from reactory.ports.executions import Execution, ExecutionPage, ExecutionQuery, Kind
 
 SORT = "-slot"
 
@@ -28,9 +28,9 @@ class MemoryExecutions:
         with self._lock:
             return self._get(execution_id)
 
-    def known(self, ids: Sequence[str]) -> set[str]:
+    def known(self, ids: Sequence[str], but: Kind | None = None) -> set[str]:
         with self._lock:
-            return {one for one in ids if self._get(one) is not None}
+            return {one for one in ids if (found := self._get(one)) is not None and found.kind != but}
 
     def update(self, execution: Execution) -> bool:
         with self._lock:
@@ -62,13 +62,13 @@ class MemoryExecutions:
     def soonest(self, tenant: str, begin: int, end: int) -> int | None:
         with self._lock:
             coming = [
-                (one.attention_at, one.slot)
+                one.attention_at
                 for one in self._executions.values()
                 if (one.tenant, one.status) == (tenant, "claimed")
                 and one.attention_at is not None
                 and begin <= one.attention_at <= end
             ]
-        return min(coming)[1] if coming else None
+        return min(coming, default=None)
 
     def _get(self, execution_id: str) -> Execution | None:
         found = self._executions.get(execution_id)

@@ -15,7 +15,7 @@ from reactory.adapters.mongo.codec import camel
 from reactory.adapters.mongo.errors import reading, writing
 from reactory.adapters.mongo.history import insert_once
 from reactory.adapters.mongo.leases import BY_ID
-from reactory.ports.executions import Execution, ExecutionPage, ExecutionQuery
+from reactory.ports.executions import Execution, ExecutionPage, ExecutionQuery, Kind
 
 _TIMES = frozenset({"slot", "fire_at", "attention_at", "created_at", "started_at", "ended_at", "until", "expires_at"})
 _FIELDS = {name: camel(name) for name in Execution.__struct_fields__ if name != "id"}
@@ -39,11 +39,14 @@ class MongoExecutions:
             found = self._executions.find_one({"_id": execution_id, "$expr": NOT_EXPIRED}, hint=BY_ID)
         return None if found is None else _decode(found)
 
-    def known(self, ids: Sequence[str]) -> set[str]:
+    def known(self, ids: Sequence[str], but: Kind | None = None) -> set[str]:
         if not ids:
             return set()
+        wanted: Document = {"_id": {"$in": list(ids)}, "$expr": NOT_EXPIRED}
+        if but is not None:
+            wanted["kind"] = {"$ne": but}
         with reading():
-            found = self._executions.find({"_id": {"$in": list(ids)}, "$expr": NOT_EXPIRED}, {"_id": 1}, hint=BY_ID)
+            found = self._executions.find(wanted, {"_id": 1}, hint=BY_ID)
             return {one["_id"] for one in found}
 
     def update(self, execution: Execution) -> bool:
@@ -81,8 +84,8 @@ class MongoExecutions:
             "status": "claimed",
         }
         with reading():
-            found = self._executions.find_one(coming, {"slot": 1}, sort=_BY_TIME, hint=_BY_TIME)
-        return None if found is None else int(found["slot"])
+            found = self._executions.find_one(coming, {"attentionAt": 1}, sort=_BY_TIME, hint=_BY_TIME)
+        return None if found is None else int(found["attentionAt"])
 
     # last in the class: below it, the type ``list`` would mean this method
     def list(self, query: ExecutionQuery) -> ExecutionPage:

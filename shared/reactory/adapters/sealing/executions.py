@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from reactory.adapters.sealing.sealer import Sealer
-from reactory.ports.executions import Execution, ExecutionLog, ExecutionPage, ExecutionQuery
+from reactory.ports.executions import Execution, ExecutionLog, ExecutionPage, ExecutionQuery, Kind
 
 CONTEXT = "execution"
 
@@ -24,8 +24,8 @@ class SealedExecutions:
         found = self._inner.get(execution_id)
         return None if found is None else self._opened(found)
 
-    def known(self, ids: Sequence[str]) -> set[str]:
-        return self._inner.known(ids)
+    def known(self, ids: Sequence[str], but: Kind | None = None) -> set[str]:
+        return self._inner.known(ids, but)
 
     def update(self, execution: Execution) -> bool:
         return self._inner.update(self._sealed(execution))
