@@ -39,9 +39,16 @@ class Gate:
     def _ask(self, asked: list[RunStep]) -> list[tuple[int, Passage | Held]]:
         """On a thread."""
         limits = [self._limit(effect, self._typical(effect)) for effect in asked]
-        questions = [Asked(effect, limit) for effect, limit in zip(asked, limits, strict=True)]
+        questions = [
+            Asked(effect, limit, in_line=self._waits_for_thread(effect))
+            for effect, limit in zip(asked, limits, strict=True)
+        ]
         answers = self._services.guards.ask(self._instance.tenant, self._instance.id, questions)
         return list(zip(limits, answers, strict=True))
+
+    def _waits_for_thread(self, effect: RunStep) -> bool:
+        function = self._services.steps.get(effect.handler)
+        return function is not None and not function.is_async
 
     def _typical(self, effect: RunStep) -> int | None:
         if not effect.node.is_adaptive:

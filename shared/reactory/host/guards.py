@@ -31,6 +31,11 @@ Answer = TypeVar("Answer")
 MARGIN_MS = 30_000
 """How much longer than the attempt may take its permit and its slot count: for a process that died with them."""
 
+LINE_MS = 300_000
+"""So much longer counts the slot of an attempt that may have to wait for a thread. If its process dies, whoever runs the
+attempt again has the slot still.
+"""
+
 SHORTEST_MS, LONGEST_MS = 250, 15_000
 """Between these are the pauses of who waits for a slot, or for a turn at a breaker that is half open."""
 
@@ -52,10 +57,11 @@ NO_FAULT = frozenset({"validation", "permission"})
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One attempt that wants to start, of at most ``limit`` ms."""
+    """One attempt that wants to start, of at most ``limit`` ms; ``in_line``: once there is a thread for it."""
 
     effect: RunStep
     limit: int
+    in_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,7 @@ class Guards:
         slot: tuple[str, str] | None = None
         if guards.slots is not None and (key := effect.keys.get("concurrency")) is not None:
             slot = key, _holder(questions.instance_id, effect)
-            claim = SlotClaim(guards.slots.limit, slot[1], until)
+            claim = SlotClaim(guards.slots.limit, slot[1], until + LINE_MS * asked.in_line)
             busy = self._ask_slot(questions, effect, key, claim)
             if busy is not None:
                 self._give_back(permit)

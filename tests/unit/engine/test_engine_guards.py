@@ -13,6 +13,8 @@ from reactory.ports.breakers import BreakerRules, Permit
 from reactory.ports.slots import SlotClaim
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.unit.engine.conftest import Engine
 
 ONCE: dict[str, Any] = {"retryPolicy": {"maxAttempts": 1}}
@@ -238,6 +240,25 @@ def test_a_slot_is_given_back_by_who_kept_the_lease_after_all(engine: Engine) ->
     engine.slots = slots
     assert engine.status(run) == "COMPLETED"
     assert _holders(engine, "printer") == {}
+
+
+def test_a_slot_is_kept_by_who_waits_for_a_thread(engines: Callable[..., Engine]) -> None:
+    """EH-6: a synchronous step whose turn comes late has its slot still; nobody else gets it meanwhile."""
+    engine = engines(step_threads=1)
+    refused: list[bool] = []
+
+    def passes() -> None:
+        engine.clock.advance(100_000)
+        now = engine.clock.now()
+        refused.append(engine.slots.take("default", "printer", SlotClaim(1, "other", now + 1), now) is not None)
+
+    engine.during["a"] = passes
+    limit: dict[str, Any] = {"key": "printer", "limit": 1}
+    first = engine.do("a", label="a", handler="t.thread")
+    second = engine.do("b", label="b", handler="t.thread", concurrency=limit, timeout=10_000, dependsOn=[])
+    run = engine.run(first, second)
+    assert (engine.calls, refused) == (["a", "b"], [True])
+    assert engine.status(run) == "COMPLETED"
 
 
 def test_the_slot_of_a_dead_process_is_its_attempt_s_own(engine: Engine) -> None:
