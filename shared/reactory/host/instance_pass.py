@@ -82,6 +82,7 @@ class InstancePass:
         self._stirred = asyncio.Event()
         self._lost = False
         self._mail = False
+        self._doomed: set[str] = set()
 
     @property
     def _instance(self) -> Instance:
@@ -136,9 +137,30 @@ class InstancePass:
         await self._rebuild()
         for text in unwritten:
             await self._apply(decode_fact(text))
+        self._doomed.clear()
         for path in [path for path, attempt in self._in_flight.items() if not self._is_awaited(attempt)]:
-            self._call_off(path)
+            self._cancel(path)
         self._resume_running()
+
+    def _cancel(self, path: str) -> None:
+        """Nobody waits for this attempt any more, as far as is known: a request that comes before what is not written yet
+        may undo that, and an attempt that may be made only once could not be made again.
+        """
+        if self._in_flight[path].effect.node.execution == "at_most_once" and self._ledger.has_unwritten:
+            self._doomed.add(path)
+            self._ledger.must_write = True
+        else:
+            self._call_off(path)
+
+    def _durable(self) -> None:
+        """All that was applied is written."""
+        self._tally.write()
+        doomed = self._doomed & self._in_flight.keys()
+        self._doomed.clear()
+        for path in doomed:
+            self._call_off(path)
+        if doomed:
+            self._resume_running()
 
     def _call_off(self, path: str) -> None:
         """Nobody waits for this attempt any more."""
@@ -345,7 +367,7 @@ class InstancePass:
                     self._ledger.spill(events)
                 case CancelStep(path=path) if not replaying:
                     if path in self._in_flight:
-                        self._call_off(path)
+                        self._cancel(path)
                 case AttemptFailed():
                     self._note_failure(effect, replaying=replaying)
                 case LogLine() if not replaying:
@@ -493,7 +515,7 @@ class InstancePass:
         if self._ledger.is_full():
             return await self._settle(keep_lease=True)
         if await self._ledger.push():
-            self._tally.write()
+            self._durable()
             return True
         await self._absorb()
         return False
@@ -518,7 +540,7 @@ class InstancePass:
         half_way = bool(self._machine.queue)
         if await self._ledger.settle(self._machine, timer, keep_lease=keep_lease):
             self._half_way = half_way
-            self._tally.write()
+            self._durable()
             if self._instance.fragment is None:
                 self._program = self._machine.program
             return True

@@ -309,8 +309,10 @@ def _refit(machine: Machine, key: str, done: set[str], joins: dict[str, int]) ->
         elif node.id in done:
             begun.add(index)
     through = {index for index in begun if begin + block.nodes[index].id not in state.live}
+    # a join is live as soon as anything that it waits for is: that passes over nothing
+    behind = {index for index in begun if index in through or not isinstance(block.nodes[index].config, JoinConfig)}
     for index, node in enumerate(block.nodes):
-        if index not in begun and downstream(block, index) & begun:
+        if index not in begun and downstream(block, index) & behind:
             through.add(index)
             frame.stat[node.id] = "SKIPPED"
     state.blocks[key].joins = {str(i): joins[node.id] for i, node in enumerate(block.nodes) if node.id in joins}

@@ -72,6 +72,33 @@ def test_a_pause_during_the_last_step_pauses(engine: Engine, handler: str) -> No
     assert engine.moves(instance_id) == ["RUNNING", "PAUSED", "RUNNING", "COMPLETED"]
 
 
+def test_a_request_never_makes_an_attempt_anew_that_may_be_made_once(engine: Engine) -> None:
+    """WH-19, LC-14: one of two has won, and before that is written somebody rewinds the winner: the loser, which is waited
+    for again, is neither called off nor run again.
+    """
+
+    @step("t.once")
+    async def once() -> None:
+        engine.calls.append("b")
+        while "asked" not in engine.results or engine.instance(instance_id).inbox:
+            await asyncio.sleep(0)
+
+    def rewind() -> None:
+        if "asked" not in engine.results:
+            engine.runner.control.control(instance_id, "rewind", step="s", caller="ann")
+            engine.results["asked"] = True
+
+    engine.steps.add(once)
+    engine.during["a"] = rewind
+    winner, loser = engine.do("a", label="a", dependsOn=["s"]), engine.node("b", "task", handler="t.once")
+    loser |= {"execution": "at_most_once", "dependsOn": []}
+    join = engine.node("first", "join", strategy="any") | {"dependsOn": ["a", "b"]}
+    instance_id = engine.begin(engine.do("s", label="s"), winner, loser, join, engine.do("c", label="c"))
+    engine.work()
+    assert engine.status(instance_id) == "COMPLETED"
+    assert (engine.calls.count("b"), engine.calls[-1]) == (1, "c")
+
+
 def test_a_cancel_during_the_first_step_keeps_the_beginning(engine: Engine) -> None:
     """WH-17, LC-2: an instance that began and is cancelled before anything of it was written did begin: the history and
     the events say so.

@@ -238,6 +238,30 @@ def test_an_instance_goes_on_as_another_version(engine: Engine) -> None:
     assert engine.outputs(run) == {"c": {"value": None}}
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_join_that_waits_skips_nothing_in_a_migration(engine: Engine, is_late: bool) -> None:
+    """DP-2, YF-8: what it still waits for runs in the new version too, also when the join has waited too long."""
+    inner = [
+        engine.do("far", label="far", dependsOn=["nap"]),
+        engine.do("near", label="near", dependsOn=[]),
+        engine.node("j", "join", timeout=10_000) | {"dependsOn": ["far", "near"]},
+    ]
+    if not is_late:
+        inner[-1]["config"]["timeout"] = 100_000
+    box = engine.node("box", "condition", condition="true", thenSteps=[nap(engine) | {"dependsOn": []}, *inner])
+    run = engine.run(box, engine.do("b", label="b"))
+    engine.register(engine.document(box, engine.do("b", label="b"), engine.do("c", label="c"), version="2.0.0"))
+    engine.advance(20_000)
+    migrate(engine, run, "2.0.0")
+    engine.advance(40_000)
+    assert engine.calls[:2] == ["near", "far"]
+    if is_late:
+        assert engine.status(run) == "FAILED"
+        engine.ask(run, "retry")
+    assert engine.status(run) == "COMPLETED"
+    assert engine.calls == ["near", "far", "b", "c"]
+
+
 def test_a_paused_instance_that_is_through_goes_on_as_another_version(engine: Engine) -> None:
     """DP-2, WH-17: its last step ended while it was paused; a step that the new version adds at the end runs all the same."""
     wait = engine.node("w", "wait_event", eventName="paid")
