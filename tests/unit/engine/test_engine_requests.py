@@ -80,7 +80,7 @@ def test_a_request_never_makes_an_attempt_anew_that_may_be_made_once(engine: Eng
     @step("t.once")
     async def once() -> None:
         engine.calls.append("b")
-        while "asked" not in engine.results or engine.instance(instance_id).inbox:
+        while "asked" not in engine.results or engine.instance(instance_id).inbox:  # noqa: ASYNC110 - nobody tells when an inbox was read
             await asyncio.sleep(0)
 
     def rewind() -> None:
