@@ -137,7 +137,7 @@ class InstancePass:
         await self._rebuild()
         for text in unwritten:
             await self._apply(decode_fact(text))
-        self._doomed.clear()
+        self._doomed = set()
         for path in [path for path, attempt in self._in_flight.items() if not self._is_awaited(attempt)]:
             self._cancel(path)
         self._resume_running()
@@ -155,11 +155,10 @@ class InstancePass:
     def _durable(self) -> None:
         """All that was applied is written."""
         self._tally.write()
-        doomed = self._doomed & self._in_flight.keys()
-        self._doomed.clear()
-        for path in doomed:
+        doomed, self._doomed = self._doomed, set()
+        for path in doomed & self._in_flight.keys():
             self._call_off(path)
-        if doomed:
+        if doomed:  # another attempt of the same step may have stood back for it
             self._resume_running()
 
     def _call_off(self, path: str) -> None:
@@ -190,7 +189,7 @@ class InstancePass:
             return
         wanted = {effect.path for effect in self._ready}
         for path, live in list(machine.state.live.items()):
-            if live.has_body_running and path not in wanted:
+            if live.has_body_running and path not in wanted and not self._is_made(path, live.attempt, live.generation):
                 machine.run_step(path, live)
         self._take_effects()
 
@@ -400,7 +399,16 @@ class InstancePass:
         """Whether a step that was to run is still to run, and nobody runs it."""
         if self._machine.state.status != "RUNNING" or effect.path in self._in_flight:
             return False
+        if self._is_made(effect.path, effect.attempt, effect.generation):
+            return False
         return self._machine.awaited(effect.path, effect.attempt, effect.generation) is not None
+
+    def _is_made(self, path: str, attempt: int, generation: int) -> bool:
+        """Whether this attempt runs, or has ended a moment ago and its outcome is still to be applied."""
+        running = self._in_flight.get(path)
+        if running is not None and (running.effect.attempt, running.effect.generation) == (attempt, generation):
+            return True
+        return any((o.path, o.attempt, o.generation) == (path, attempt, generation) for o in self._arrived)
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
