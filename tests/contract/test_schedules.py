@@ -119,6 +119,19 @@ def test_a_replacement_keeps_the_numbers(schedules: ScheduleStore, schedule: New
     assert schedules.due(now, 10) == []
 
 
+def test_a_stop_leaves_the_document(schedules: ScheduleStore, schedule: New, now: int) -> None:
+    """SC-4: nothing is due any more, all else stays; refused when the schedule was changed meanwhile."""
+    schedules.create(schedule(backlog_after=now - MINUTE, backlog_until=now))
+    begin(schedules)
+    before = read(schedules)
+    assert not schedules.stop("default", "one", 6, now + 1)
+    assert not schedules.stop("default", "two", 7, now + 1)
+    assert read(schedules) == before
+    assert schedules.stop("default", "one", 7, now + 1)
+    nothing = dict.fromkeys(("next_at", "backlog_after", "backlog_until", "due_at"))
+    assert read(schedules) == replace(before, enabled=False, revision=8, updated_at=now + 1, **nothing)
+
+
 def test_what_is_due_comes_in_pages(schedules: ScheduleStore, schedule: New, now: int) -> None:
     """SC-6: the earliest first, over all tenants; later ones and those that are never due are left out."""
     for number in range(5):

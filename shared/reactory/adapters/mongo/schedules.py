@@ -93,6 +93,15 @@ class MongoSchedules:
         with writing():
             return self._schedules.update_one(stored, change, hint=BY_ID).matched_count > 0
 
+    def stop(self, tenant: str, schedule_id: str, revision: int, now: int) -> bool:
+        change: Document = {
+            "$set": {"enabled": False, "revision": revision + 1, "updatedAt": DatetimeMS(now)},
+            "$unset": {"nextAt": "", "backlogAfter": "", "backlogUntil": "", "dueAt": ""},
+        }
+        stored = {"_id": _key(tenant, schedule_id), "revision": revision}
+        with writing():
+            return self._schedules.update_one(stored, change, hint=BY_ID).matched_count > 0
+
     def delete(self, tenant: str, schedule_id: str) -> bool:
         with writing():
             return self._schedules.delete_one({"_id": _key(tenant, schedule_id)}).deleted_count > 0
