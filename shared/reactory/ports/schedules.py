@@ -156,7 +156,15 @@ class ScheduleStore(Protocol):
         """
         ...
 
+    def assign(self, tenant: str, schedule_id: str, revision: int, source: str, file: str) -> bool:
+        """Where it is from now, as a change of its own, if ``revision`` is the stored one; nothing else changes."""
+        ...
+
     def delete(self, tenant: str, schedule_id: str) -> bool: ...
+
+    def sources(self, tenant: str) -> Sequence[str]:
+        """Where the tenant's schedules are from, each once, in order."""
+        ...
 
     def due(self, until: int, limit: int, after: tuple[int, str, str] | None = None) -> list[StoredSchedule]:
         """Those whose ``due_at`` is not later than ``until``, the earliest first, without their open runs.

@@ -67,7 +67,7 @@ def to_schedule(stored: StoredSchedule) -> Schedule:
     except InvalidScheduleError as error:
         said = f"the stored document cannot be read, {_REPAIR}: {error.message}"
         raise InvalidScheduleError(said, error.problems) from error
-    return _stopped(schedule) if schedule.enabled and not stored.enabled else schedule
+    return stopped(schedule) if schedule.enabled and not stored.enabled else schedule
 
 
 def read_schedule(stored: StoredSchedule) -> Schedule | ReactoryError:
@@ -76,6 +76,13 @@ def read_schedule(stored: StoredSchedule) -> Schedule | ReactoryError:
         return to_schedule(stored)
     except (InvalidScheduleError, SealedUnreadableError) as error:
         return error
+
+
+def stopped(schedule: Schedule) -> Schedule:
+    """The same schedule with ``enabled`` false, in its document too."""
+    source = schedule.to_document()
+    source["schedule"] = {**source["schedule"], "enabled": False}
+    return dataclasses.replace(schedule, enabled=False, source=source)
 
 
 def document_data(document: str) -> dict[str, Any] | None:
@@ -108,9 +115,3 @@ def _parsed(document: str) -> Schedule:
     if data is None:
         raise InvalidScheduleError("it is damaged, or encrypted while encryption is switched off")
     return parse_schedule(data)
-
-
-def _stopped(schedule: Schedule) -> Schedule:
-    source = schedule.to_document()
-    source["schedule"] = {**source["schedule"], "enabled": False}
-    return dataclasses.replace(schedule, enabled=False, source=source)

@@ -47,6 +47,12 @@ class SealedSchedules:
     def stop(self, tenant: str, schedule_id: str, revision: int, now: int) -> bool:
         return self._inner.stop(tenant, schedule_id, revision, now)
 
+    def assign(self, tenant: str, schedule_id: str, revision: int, source: str, file: str) -> bool:
+        return self._inner.assign(tenant, schedule_id, revision, source, file)
+
+    def sources(self, tenant: str) -> Sequence[str]:
+        return self._inner.sources(tenant)
+
     def delete(self, tenant: str, schedule_id: str) -> bool:
         return self._inner.delete(tenant, schedule_id)
 
