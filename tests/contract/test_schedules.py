@@ -119,6 +119,35 @@ def test_a_replacement_keeps_the_numbers(schedules: ScheduleStore, schedule: New
     assert schedules.due(now, 10) == []
 
 
+def test_a_stop_leaves_the_document(schedules: ScheduleStore, schedule: New, now: int) -> None:
+    """SC-4: nothing is due any more, all else stays; refused when the schedule was changed meanwhile."""
+    schedules.create(schedule(backlog_after=now - MINUTE, backlog_until=now))
+    begin(schedules)
+    before = read(schedules)
+    assert not schedules.stop("default", "one", 6, now + 1)
+    assert not schedules.stop("default", "two", 7, now + 1)
+    assert read(schedules) == before
+    assert schedules.stop("default", "one", 7, now + 1)
+    nothing = dict.fromkeys(("next_at", "backlog_after", "backlog_until", "due_at"))
+    assert read(schedules) == replace(before, enabled=False, revision=8, updated_at=now + 1, **nothing)
+
+
+def test_a_schedule_moves_to_another_file(schedules: ScheduleStore, schedule: New, now: int) -> None:
+    """SC-5: only where it is from changes; refused when the schedule was changed meanwhile."""
+    schedules.create(schedule(source="module:a.B", file="x.yaml"))
+    schedules.create(schedule("two"))
+    schedules.create(schedule("three"))
+    schedules.create(schedule(tenant="other", source="module:their.s"))
+    begin(schedules)
+    before = read(schedules)
+    assert not schedules.assign("default", "one", 6, "module:a.C", "y.yaml")
+    assert schedules.sources("default") == ["api", "module:a.B"]
+    assert schedules.assign("default", "one", 7, "module:a.C", "y.yaml")
+    assert read(schedules) == replace(before, source="module:a.C", file="y.yaml", revision=8)
+    assert schedules.sources("default") == ["api", "module:a.C"]
+    assert schedules.sources("nobody") == []
+
+
 def test_what_is_due_comes_in_pages(schedules: ScheduleStore, schedule: New, now: int) -> None:
     """SC-6: the earliest first, over all tenants; later ones and those that are never due are left out."""
     for number in range(5):

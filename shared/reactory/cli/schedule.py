@@ -51,7 +51,11 @@ def get_schedule(schedule: Id, url: Url = DEFAULT_URL, output: Output = Format.t
     def text() -> None:
         import yaml
 
-        print_fields({name: value for name, value in answer.items() if name != "document"})
+        error = answer["error"]
+        told = None if error is None else f"{error['message']} [{error['code']}]"
+        print_fields({name: value for name, value in answer.items() if name != "document"} | {"error": told})
+        if answer["document"] is None:
+            return
         print()
         print(yaml.safe_dump(answer["document"], sort_keys=False, allow_unicode=True), end="")
 
@@ -200,7 +204,7 @@ def _print_list(answer: dict[str, Any]) -> None:
             one["id"],
             one["workflowId"],
             one["enabled"],
-            one["nextRun"],
+            one["error"]["code"] if one["error"] else one["nextRun"],
             one["lastRun"],
             one["runCount"],
             one["errorCount"],

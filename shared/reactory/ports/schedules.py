@@ -31,9 +31,10 @@ class OpenRun(msgspec.Struct, frozen=True):
 
 
 class StoredSchedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """``document`` is the schedule as JSON text, ``fingerprint`` that of the text from which it was stored. ``source`` is
-    ``api``, or ``module:<nameSpace.name>``, and ``file`` then where in the module. ``version`` is that of the workflow,
-    "" = the highest. ``revision`` goes up with every change of the document.
+    """``document`` is the schedule as JSON text, "" where it is encrypted and this process cannot open it: never write
+    that back. ``fingerprint`` is that of the text from which it was stored. ``source`` is ``api``, or
+    ``module:<nameSpace.name>``, and ``file`` then where in the module. ``version`` is that of the workflow, "" = the
+    highest. ``revision`` goes up with every change of the document. ``enabled`` false counts, whatever the document says.
 
     ``next_at`` is the first slot that was not claimed yet; the slots after ``backlog_after`` up to ``backlog_until`` were
     missed and are still to be counted; ``due_at`` is when a tick has to look, None = never.
@@ -149,7 +150,21 @@ class ScheduleStore(Protocol):
         """Write everything but the counters, the open runs and ``created_at``, if ``revision`` is the stored one."""
         ...
 
+    def stop(self, tenant: str, schedule_id: str, revision: int, now: int) -> bool:
+        """Nothing is due any more and ``enabled`` is false, as a change of its own, if ``revision`` is the stored one.
+        The document stays as it is, readable or not.
+        """
+        ...
+
+    def assign(self, tenant: str, schedule_id: str, revision: int, source: str, file: str) -> bool:
+        """Where it is from now, as a change of its own, if ``revision`` is the stored one; nothing else changes."""
+        ...
+
     def delete(self, tenant: str, schedule_id: str) -> bool: ...
+
+    def sources(self, tenant: str) -> Sequence[str]:
+        """Where the tenant's schedules are from, each once, in order."""
+        ...
 
     def due(self, until: int, limit: int, after: tuple[int, str, str] | None = None) -> list[StoredSchedule]:
         """Those whose ``due_at`` is not later than ``until``, the earliest first, without their open runs.

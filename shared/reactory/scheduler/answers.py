@@ -7,11 +7,19 @@ from typing import Any
 from reactory.runner.answers import Answer
 
 
+class DocumentError(Answer, frozen=True):
+    """Why a stored document cannot be read, and how it is repaired: ``invalid_schedule`` or ``sealed_unreadable``."""
+
+    code: str
+    message: str
+
+
 class ScheduleSummary(Answer, frozen=True):
     """One schedule with its statistics (SC-12). ``workflowId`` is ``nameSpace.Name``; ``version`` null: the highest.
 
     ``source`` is ``api``, or ``module:<nameSpace.name>``. ``skippedCount`` counts slots that led to no run because of
-    overlap or a condition. ``averageDelay`` is milliseconds.
+    overlap or a condition. ``averageDelay`` is milliseconds. ``error`` is null, unless the stored document cannot be
+    read: then the schedule does not fire, and what is told of it is what was known when it was stored.
     """
 
     id: str
@@ -30,12 +38,13 @@ class ScheduleSummary(Answer, frozen=True):
     average_delay: int
     created_at: str
     updated_at: str
+    error: DocumentError | None
 
 
 class ScheduleDetail(ScheduleSummary, frozen=True):
-    """``document`` is the schedule document as it is in force."""
+    """``document`` is the schedule document as it is in force; null where there is an ``error`` and no JSON object."""
 
-    document: dict[str, Any]
+    document: dict[str, Any] | None
 
 
 class ScheduleList(Answer, frozen=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from reactory.exceptions import ConflictError, InvalidRequestError
+from reactory.exceptions import ConflictError, InvalidRequestError, InvalidScheduleError, ReactoryError
 from reactory.ports.executions import ExecutionQuery
 from reactory.ports.schedules import ScheduleQuery, StoredSchedule
 from reactory.runner.instant import to_text
@@ -19,7 +19,7 @@ from reactory.scheduler.plan import MISFIRE_MS
 from reactory.scheduler.runs import Runs
 from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.slots import next_slot, slots_between
-from reactory.scheduler.stored import find_schedule, to_schedule, to_stored
+from reactory.scheduler.stored import find_schedule, read_schedule, to_schedule, to_stored
 from reactory.scheduler.tick import Tick
 from reactory.scheduler.view import detail, execution_view, summary
 
@@ -28,6 +28,8 @@ _FOREVER = 1 << 62
 _ROUNDS = 5
 
 Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Unread = Callable[[StoredSchedule, ReactoryError], bool]
+"""What is done where the stored document cannot be read, and why it cannot; False: somebody else was faster."""
 
 
 class ScheduleDesk:
@@ -61,18 +63,31 @@ class ScheduleDesk:
         )
 
     def update(self, schedule_id: str, changes: Any, *, tenant: str = "default") -> ScheduleDetail:
-        """Merge the changes into the document, deeply; null removes. The id stays. Raises InvalidScheduleError."""
+        """Merge the changes into the document, deeply; null removes. The id stays. A whole document takes the place of one
+        that cannot be read. Raises InvalidScheduleError.
+        """
         if not isinstance(changes, Mapping):
             raise InvalidRequestError("the body must be an object with the members of the document that are to change")
-        return self._detail(self._change(schedule_id, lambda document: merged(document, changes), tenant))
+        return self._detail(
+            self._change(
+                schedule_id,
+                lambda document: merged(document, changes),
+                tenant,
+                lambda stored, error: self._replace_unread(stored, changes, error),
+            )
+        )
 
     def start(self, schedule_id: str, *, tenant: str = "default") -> ScheduleDetail:
-        """Fire from now on; slots that went by while it was stopped are not made up."""
-        return self._detail(self._change(schedule_id, _enabled(True), tenant))
+        """Fire from now on; slots that went by while it was stopped are not made up. Raises ConflictError where the
+        document cannot be read.
+        """
+        return self._detail(self._change(schedule_id, _enabled(True), tenant, _not_started))
 
     def stop(self, schedule_id: str, *, tenant: str = "default") -> ScheduleDetail:
-        """Fire no more, slots that are claimed already included. Runs that have begun go on."""
-        return self._detail(self._change(schedule_id, _enabled(False), tenant))
+        """Fire no more, slots that are claimed already included. Runs that have begun go on. Also where the document
+        cannot be read, which stays as it is.
+        """
+        return self._detail(self._change(schedule_id, _enabled(False), tenant, self._stop_unread))
 
     def delete(self, schedule_id: str, *, tenant: str = "default") -> ScheduleDeleted:
         """Runs that have begun go on."""
@@ -97,19 +112,44 @@ class ScheduleDesk:
         page = self._services.executions.list(query)
         return ExecutionList(executions=[execution_view(one) for one in page.executions], next_cursor=page.next_cursor)
 
-    def _change(self, schedule_id: str, change: Change, tenant: str) -> StoredSchedule:
-        """Written unless somebody else has changed it meanwhile; then it is looked at anew."""
+    def _change(self, schedule_id: str, change: Change, tenant: str, unread: Unread) -> StoredSchedule:
+        """Written unless somebody else has changed it meanwhile; then it is looked at anew. ``unread`` is for one whose
+        document cannot be read.
+        """
         for _ in range(_ROUNDS):
             stored = find_schedule(self._services.schedules, schedule_id, tenant)
-            before = to_schedule(stored)
-            schedule = parse_schedule(dict(change(before.to_document())))
-            if schedule.to_document() == before.to_document():
-                return stored
-            new = changed(stored, schedule, self._services.clock.now())
-            if self._services.schedules.replace(new, stored.revision):
-                self._ticks.look(new)
+            before = read_schedule(stored)
+            if isinstance(before, ReactoryError):
+                is_done = unread(stored, before)
+            else:
+                schedule = parse_schedule(dict(change(before.to_document())))
+                if schedule.to_document() == before.to_document():
+                    return stored
+                is_done = self._replace(stored, schedule)
+            if is_done:
                 return find_schedule(self._services.schedules, schedule_id, tenant)
         raise ConflictError(f"the schedule {schedule_id} changes faster than this request can be applied; try again")
+
+    def _replace(self, stored: StoredSchedule, schedule: Schedule) -> bool:
+        new = changed(stored, schedule, self._services.clock.now())
+        if not self._services.schedules.replace(new, stored.revision):
+            return False
+        self._ticks.look(new)
+        return True
+
+    def _replace_unread(self, stored: StoredSchedule, document: Mapping[str, Any], error: ReactoryError) -> bool:
+        try:
+            schedule = parse_schedule(merged({"id": stored.id}, document))
+        except InvalidScheduleError as wrong:
+            said = f"the stored document cannot be read ({error.code}), so send the whole document: {wrong.message}"
+            raise InvalidScheduleError(said, wrong.problems) from wrong
+        return self._replace(stored, schedule)
+
+    def _stop_unread(self, stored: StoredSchedule, _error: ReactoryError) -> bool:
+        if not stored.enabled:
+            return True
+        now = self._services.clock.now()
+        return self._services.schedules.stop(stored.tenant, stored.id, stored.revision, now)
 
     def _detail(self, stored: StoredSchedule) -> ScheduleDetail:
         return detail(stored, self._services.clock.now(), is_running=self._runs.is_running(stored))
@@ -117,11 +157,13 @@ class ScheduleDesk:
 
 def changed(stored: StoredSchedule, schedule: Schedule, now: int) -> StoredSchedule:
     """The stored schedule with another document. Slots that were missed before stay to be counted where the new document
-    has the same ones.
+    has the same ones, and the old one can be read.
     """
     new = to_stored(schedule, now, tenant=stored.tenant, source=stored.source, file=stored.file)
     new = replace(new, fingerprint=stored.fingerprint, revision=stored.revision + 1)
-    old = to_schedule(stored)
+    old = read_schedule(stored)
+    if isinstance(old, ReactoryError):
+        return new
     if (old.timing, old.zone, old.starts, old.ends) != (schedule.timing, schedule.zone, schedule.starts, schedule.ends):
         return new
     late = now - MISFIRE_MS
@@ -136,6 +178,10 @@ def changed(stored: StoredSchedule, schedule: Schedule, now: int) -> StoredSched
         next_at = new.next_at
     due_at = next_at if after is None else now
     return replace(new, next_at=next_at, backlog_after=after, backlog_until=until, due_at=due_at)
+
+
+def _not_started(stored: StoredSchedule, error: ReactoryError) -> bool:
+    raise ConflictError(f"{stored.id} cannot be started: {error.message}") from error
 
 
 def _enabled(value: bool) -> Change:

@@ -27,7 +27,7 @@ from reactory.scheduler.messages import fire_message
 from reactory.scheduler.runs import Runs
 from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.start_data import start_data
-from reactory.scheduler.stored import to_schedule
+from reactory.scheduler.stored import read_schedule, to_schedule
 from reactory.topology import SCHEDULES
 
 _LOG = logging.getLogger("reactory.scheduler")
@@ -181,7 +181,11 @@ class FireSlots:
         said = f"{error.code}: {error.message}"[:SHOWN]
         wait = None
         if stored is not None and execution.kind != "manual":
-            wait = to_schedule(stored).retry.wait_ms(attempts)
+            schedule = read_schedule(stored)
+            if isinstance(schedule, ReactoryError):
+                said = f"{said}; not tried again, the schedule cannot be read: {schedule.message}"[:SHOWN]
+            else:
+                wait = schedule.retry.wait_ms(attempts)
         _LOG.warning("a run of %s could not be started (attempt %d): %s", execution.schedule_id, attempts, error.code)
         if wait is None:
             return self._end(execution, "failed", said, attempts=attempts)

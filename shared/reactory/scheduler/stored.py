@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from reactory.exceptions import InvalidScheduleError, ScheduleNotFoundError
+from reactory.exceptions import InvalidScheduleError, ReactoryError, ScheduleNotFoundError, SealedUnreadableError
 from reactory.ports.schedules import StoredSchedule
 from reactory.scheduler.document import parse_schedule
 from reactory.scheduler.schedule import Schedule
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from reactory.ports.schedules import ScheduleStore
 
 API = "api"
+
+_REPAIR = "send the whole document with PUT, or delete the schedule"
 
 
 def to_stored(schedule: Schedule, now: int, *, tenant: str, source: str = API, file: str = "") -> StoredSchedule:
@@ -48,15 +51,47 @@ def to_stored(schedule: Schedule, now: int, *, tenant: str, source: str = API, f
 
 
 def to_schedule(stored: StoredSchedule) -> Schedule:
-    """As it was read before it was stored. Processes remember those that they work with.
+    """As it was read before it was stored, and stopped if it was stopped without a change of its document. Processes
+    remember those that they work with.
 
-    Raises InvalidScheduleError for a document that cannot be read any more.
+    Raises InvalidScheduleError for a document that cannot be read any more, SealedUnreadableError for one whose key is
+    missing; both say how it is repaired.
     """
+    if not stored.document:
+        raise SealedUnreadableError(
+            "the stored document is encrypted under a key that is not there, or was changed in the database: "
+            f"give the engine the key again, or {_REPAIR}"
+        )
     try:
-        return _parsed(stored.document)
-    except msgspec.DecodeError as error:
-        said = "the stored document cannot be read; restore it from a backup, or delete the schedule and create it anew"
-        raise InvalidScheduleError(said, []) from error
+        schedule = _parsed(stored.document)
+    except InvalidScheduleError as error:
+        said = f"the stored document cannot be read, {_REPAIR}: {error.message}"
+        raise InvalidScheduleError(said, error.problems) from error
+    return stopped(schedule) if schedule.enabled and not stored.enabled else schedule
+
+
+def read_schedule(stored: StoredSchedule) -> Schedule | ReactoryError:
+    """As ``to_schedule``; why it cannot be read, where it cannot."""
+    try:
+        return to_schedule(stored)
+    except (InvalidScheduleError, SealedUnreadableError) as error:
+        return error
+
+
+def stopped(schedule: Schedule) -> Schedule:
+    """The same schedule with ``enabled`` false, in its document too."""
+    source = schedule.to_document()
+    source["schedule"] = {**source["schedule"], "enabled": False}
+    return dataclasses.replace(schedule, enabled=False, source=source)
+
+
+def document_data(document: str) -> dict[str, Any] | None:
+    """What the text says, valid or not; None for what is no object in JSON, such as an encrypted one."""
+    try:
+        data = msgspec.json.decode(document)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
 
 
 def document_fingerprint(schedule: Schedule) -> str:
@@ -76,4 +111,7 @@ def find_schedule(schedules: ScheduleStore, schedule_id: str, tenant: str) -> St
 
 @lru_cache(maxsize=20_000)
 def _parsed(document: str) -> Schedule:
-    return parse_schedule(msgspec.json.decode(document))
+    data = document_data(document)
+    if data is None:
+        raise InvalidScheduleError("it is damaged, or encrypted while encryption is switched off")
+    return parse_schedule(data)

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-import msgspec
-
+from reactory.exceptions import ReactoryError
 from reactory.ports.executions import Execution
 from reactory.ports.schedules import StoredSchedule, Totals
 from reactory.runner.instant import to_text
-from reactory.scheduler.answers import ExecutionView, ScheduleDetail, SchedulerStatistics, ScheduleSummary
+from reactory.scheduler.answers import (
+    DocumentError,
+    ExecutionView,
+    ScheduleDetail,
+    SchedulerStatistics,
+    ScheduleSummary,
+)
+from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.slots import next_slot
-from reactory.scheduler.stored import to_schedule
+from reactory.scheduler.stored import document_data, read_schedule
 
 
 def summary(stored: StoredSchedule, now: int, *, is_running: bool) -> ScheduleSummary:
     """``nextRun`` is the next slot, claimed or not, which ``next_at`` is not."""
-    next_run = next_slot(to_schedule(stored), now) if stored.enabled else None
+    return _summary(stored, read_schedule(stored), now, is_running=is_running)
+
+
+def detail(stored: StoredSchedule, now: int, *, is_running: bool) -> ScheduleDetail:
+    schedule = read_schedule(stored)
+    short = _summary(stored, schedule, now, is_running=is_running)
+    fields = {name: getattr(short, name) for name in short.__struct_fields__}
+    document = schedule.to_document() if isinstance(schedule, Schedule) else document_data(stored.document)
+    return ScheduleDetail(**fields, document=document)
+
+
+def _summary(
+    stored: StoredSchedule, schedule: Schedule | ReactoryError, now: int, *, is_running: bool
+) -> ScheduleSummary:
+    error = None if isinstance(schedule, Schedule) else DocumentError(schedule.code, schedule.message)
+    next_run = next_slot(schedule, now) if stored.enabled and isinstance(schedule, Schedule) else None
     return ScheduleSummary(
         id=stored.id,
         name=stored.name,
@@ -32,13 +53,8 @@ def summary(stored: StoredSchedule, now: int, *, is_running: bool) -> ScheduleSu
         average_delay=_average(stored.delay_total, stored.run_count),
         created_at=to_text(stored.created_at),
         updated_at=to_text(stored.updated_at),
+        error=error,
     )
-
-
-def detail(stored: StoredSchedule, now: int, *, is_running: bool) -> ScheduleDetail:
-    short = summary(stored, now, is_running=is_running)
-    fields = {name: getattr(short, name) for name in short.__struct_fields__}
-    return ScheduleDetail(**fields, document=msgspec.json.decode(stored.document))
 
 
 def execution_view(execution: Execution) -> ExecutionView:

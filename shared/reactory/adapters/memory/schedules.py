@@ -70,6 +70,36 @@ class MemorySchedules:
             self._schedules[key] = replace(schedule, **{name: getattr(stored, name) for name in KEPT})
             return True
 
+    def stop(self, tenant: str, schedule_id: str, revision: int, now: int) -> bool:
+        with self._lock:
+            stored = self._schedules.get((tenant, schedule_id))
+            if stored is None or stored.revision != revision:
+                return False
+            self._schedules[tenant, schedule_id] = replace(
+                stored,
+                enabled=False,
+                next_at=None,
+                backlog_after=None,
+                backlog_until=None,
+                due_at=None,
+                revision=revision + 1,
+                updated_at=now,
+            )
+            return True
+
+    def assign(self, tenant: str, schedule_id: str, revision: int, source: str, file: str) -> bool:
+        with self._lock:
+            stored = self._schedules.get((tenant, schedule_id))
+            if stored is None or stored.revision != revision:
+                return False
+            moved = replace(stored, source=source, file=file, revision=revision + 1)
+            self._schedules[tenant, schedule_id] = moved
+            return True
+
+    def sources(self, tenant: str) -> Sequence[str]:
+        with self._lock:
+            return sorted({one.source for one in self._schedules.values() if one.tenant == tenant})
+
     def delete(self, tenant: str, schedule_id: str) -> bool:
         with self._lock:
             return self._schedules.pop((tenant, schedule_id), None) is not None

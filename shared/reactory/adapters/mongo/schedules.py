@@ -89,9 +89,27 @@ class MongoSchedules:
             else:
                 setting[field] = DatetimeMS(value) if name in _TIMES else value
         change: Document = {"$set": setting} | ({"$unset": clearing} if clearing else {})
-        stored = {"_id": _key(schedule.tenant, schedule.id), "revision": revision}
+        return self._update(schedule.tenant, schedule.id, revision, change)
+
+    def stop(self, tenant: str, schedule_id: str, revision: int, now: int) -> bool:
+        change: Document = {
+            "$set": {"enabled": False, "revision": revision + 1, "updatedAt": DatetimeMS(now)},
+            "$unset": {"nextAt": "", "backlogAfter": "", "backlogUntil": "", "dueAt": ""},
+        }
+        return self._update(tenant, schedule_id, revision, change)
+
+    def assign(self, tenant: str, schedule_id: str, revision: int, source: str, file: str) -> bool:
+        change: Document = {"$set": {"source": source, "file": file, "revision": revision + 1}}
+        return self._update(tenant, schedule_id, revision, change)
+
+    def _update(self, tenant: str, schedule_id: str, revision: int, change: Document) -> bool:
+        stored = {"_id": _key(tenant, schedule_id), "revision": revision}
         with writing():
             return self._schedules.update_one(stored, change, hint=BY_ID).matched_count > 0
+
+    def sources(self, tenant: str) -> Sequence[str]:
+        with reading():
+            return sorted(self._schedules.distinct("source", {"tenant": tenant}))
 
     def delete(self, tenant: str, schedule_id: str) -> bool:
         with writing():

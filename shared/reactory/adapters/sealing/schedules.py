@@ -1,6 +1,7 @@
 """ScheduleStore whose documents are sealed: they hold start data. Ids, times and counters stay plain.
 
-Of many schedules each is opened on its own: one that cannot be is handed over as it is stored, so that it stops no other.
+One that cannot be opened is handed over without its document: it stops no other, it can still be looked at, stopped and
+deleted, and what is sealed is neither shown nor sealed once more.
 """
 
 from __future__ import annotations
@@ -38,10 +39,19 @@ class SealedSchedules:
 
     def get(self, tenant: str, schedule_id: str) -> StoredSchedule | None:
         found = self._inner.get(tenant, schedule_id)
-        return None if found is None else self._opened(found)
+        return None if found is None else self._left(found)
 
     def replace(self, schedule: StoredSchedule, revision: int) -> bool:
         return self._inner.replace(self._sealed(schedule), revision)
+
+    def stop(self, tenant: str, schedule_id: str, revision: int, now: int) -> bool:
+        return self._inner.stop(tenant, schedule_id, revision, now)
+
+    def assign(self, tenant: str, schedule_id: str, revision: int, source: str, file: str) -> bool:
+        return self._inner.assign(tenant, schedule_id, revision, source, file)
+
+    def sources(self, tenant: str) -> Sequence[str]:
+        return self._inner.sources(tenant)
 
     def delete(self, tenant: str, schedule_id: str) -> bool:
         return self._inner.delete(tenant, schedule_id)
@@ -72,7 +82,7 @@ class SealedSchedules:
             return self._opened(schedule)
         except SealedUnreadableError as error:
             _LOG.error("the schedule %s cannot be opened: %s", schedule.id, error.message)
-            return schedule
+            return replace(schedule, document="")
 
     # last in the class: below it, the type ``list`` would mean this method
     def list(self, query: ScheduleQuery) -> SchedulePage:
