@@ -142,7 +142,8 @@ class Judge:
 
     def _join_queue(self, execution: Execution, said: str) -> Verdict:
         if execution.status == "claimed" and execution.kind != "backfill":
-            waiting = self._services.executions.queued(execution.tenant, execution.schedule_id, MOST_QUEUED)
+            queued = self._services.executions.queued
+            waiting = queued(execution.tenant, execution.schedule_id, MOST_QUEUED, without="backfill")
             if len(waiting) == MOST_QUEUED:
                 return Refuse("skipped", f"{said}; {MOST_QUEUED} slots wait already (overlap: queue)")
         return self._wait(execution, said)

@@ -101,6 +101,16 @@ def test_the_queue_is_bounded(lab: SchedulerLab) -> None:
     assert f"{MOST_QUEUED} slots wait already" in next(one.reason for one in lab.log() if one.status == "skipped")
 
 
+def test_a_backfill_does_not_fill_the_queue(lab: SchedulerLab) -> None:
+    """SC-7, SC-13: however many slots of a backfill wait, the regular ones wait behind them and are not skipped."""
+    hold(lab, overlap="queue", cron="0 * * * *")
+    begin = lab.clock.now() - (MOST_QUEUED + 5) * HOUR
+    assert lab.scheduler.asked.backfill("s", begin, lab.clock.now()).claimed == MOST_QUEUED + 6
+    lab.pass_time(2 * HOUR + SECOND, step=20 * SECOND)
+    assert [one.status for one in lab.log() if one.kind == "slot"] == ["queued"] * 2
+    assert lab.stored().skipped_count == 0
+
+
 def test_a_change_leaves_those_that_wait(lab: SchedulerLab) -> None:
     """SC-5, SC-7: a slot whose time had come before the schedule was changed keeps its turn."""
     hold(lab, overlap="queue")

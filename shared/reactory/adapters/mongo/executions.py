@@ -15,7 +15,7 @@ from reactory.adapters.mongo.codec import camel
 from reactory.adapters.mongo.errors import reading, writing
 from reactory.adapters.mongo.history import insert_once
 from reactory.adapters.mongo.leases import BY_ID
-from reactory.ports.executions import Execution, ExecutionPage, ExecutionQuery
+from reactory.ports.executions import Execution, ExecutionPage, ExecutionQuery, Kind
 
 _TIMES = frozenset({"slot", "fire_at", "attention_at", "created_at", "started_at", "ended_at", "until", "expires_at"})
 _FIELDS = {name: camel(name) for name in Execution.__struct_fields__ if name != "id"}
@@ -67,8 +67,11 @@ class MongoExecutions:
             page = [(one["_id"], int(one["attentionAt"]), one["tenant"]) for one in found]
         return [one for one in page if after is None or (one[1], one[0]) > after][:limit]
 
-    def queued(self, tenant: str, schedule_id: str, limit: int) -> list[str]:
-        waiting = {"tenant": tenant, "scheduleId": schedule_id, "status": "queued"}
+    def queued(self, tenant: str, schedule_id: str, limit: int, *, without: Kind | None = None) -> list[str]:
+        """Along the index of who waits. It does not hold the kind: those of ``without`` are read, and left out."""
+        waiting: Document = {"tenant": tenant, "scheduleId": schedule_id, "status": "queued"}
+        if without is not None:
+            waiting["kind"] = {"$ne": without}
         with reading():
             found = self._executions.find(waiting, {"_id": 1}, sort=[("slot", 1)], limit=limit, hint=_QUEUE)
             return [one["_id"] for one in found]
