@@ -22,6 +22,7 @@ from reactory.ports.schedules import Begin, Ending, StoredSchedule
 from reactory.runner.instant import to_text
 from reactory.runner.services import Services
 from reactory.runner.start import StartWorkflow
+from reactory.scheduler import places
 from reactory.scheduler.judge import POLL_MS, Judge, Postpone, Refuse
 from reactory.scheduler.messages import fire_message
 from reactory.scheduler.runs import Runs
@@ -131,7 +132,7 @@ class FireSlots:
         run = Begin(
             key=execution.key,
             execution_id=execution.id,
-            limit=None if schedule.overlap == "allow" else schedule.max_concurrent,
+            limit=places.limit(schedule, execution),
             now=now,
             delay=max(0, now - execution.fire_at),
             day=now // DAY_MS,

@@ -12,6 +12,7 @@ from reactory.ports.executions import Execution
 from reactory.ports.schedules import StoredSchedule
 from reactory.runner.instant import to_text
 from reactory.runner.services import Services
+from reactory.scheduler import places
 from reactory.scheduler.holidays import holiday_at
 from reactory.scheduler.runs import Runs
 from reactory.scheduler.schedule import Schedule
@@ -84,9 +85,11 @@ class Judge:
         stored = self._services.schedules.get(execution.tenant, execution.schedule_id)
         if stored is None:
             return Refuse("skipped", "the schedule was deleted")
-        taken, limit = len(stored.running), schedule.max_concurrent
-        if taken < limit:
+        taken, limit = len(stored.running), places.limit(schedule, execution)
+        if limit is None or taken < limit:
             return None
+        if places.runs_alone(schedule, execution):
+            return Refuse("skipped", _unfinished(stored.running[0].execution_id))
         said = f"{taken} run{'s' if taken > 1 else ''} unfinished, maxConcurrent is {limit}"
         if execution.kind == "backfill":
             return self._wait(execution, said)
@@ -125,10 +128,9 @@ class Judge:
             missing = [name for name in conditions.required_services if name not in known]
             if missing:
                 return f"not registered: {', '.join(missing)} (requiredServices)"
-        if conditions.skip_if_previous_running and execution.kind != "backfill":
+        if places.runs_alone(schedule, execution):
             previous = next(self._runs.open(stored), None)
-            if previous is not None:
-                return f"the run of {to_text(previous.slot)} is unfinished (skipIfPreviousRunning)"
+            return None if previous is None else _unfinished(previous.id)
         return None
 
     def _turn(self, schedule: Schedule, execution: Execution) -> Verdict:
@@ -170,6 +172,10 @@ def _void(stored: StoredSchedule, schedule: Schedule, execution: Execution) -> s
     if changed and lay_ahead and next_slot(schedule, execution.slot - 1) != execution.slot:
         return "the schedule was changed, and this is no slot of it any more"
     return None
+
+
+def _unfinished(execution_id: str) -> str:
+    return f"the run of {to_text(_slot_of(execution_id))} is unfinished (skipIfPreviousRunning)"
 
 
 def _slot_of(execution_id: str) -> int:
