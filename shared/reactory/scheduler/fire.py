@@ -22,9 +22,9 @@ from reactory.ports.schedules import Begin, Ending, StoredSchedule
 from reactory.runner.instant import to_text
 from reactory.runner.services import Services
 from reactory.runner.start import StartWorkflow
-from reactory.scheduler import places
 from reactory.scheduler.judge import POLL_MS, Judge, Postpone, Refuse
 from reactory.scheduler.messages import fire_message
+from reactory.scheduler.places import places
 from reactory.scheduler.runs import Runs
 from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.start_data import start_data
@@ -129,10 +129,13 @@ class FireSlots:
 
     def _place(self, schedule: Schedule, execution: Execution) -> int | None:
         now = self._services.clock.now()
+        limit, among = places(schedule, execution)
         run = Begin(
             key=execution.key,
             execution_id=execution.id,
-            limit=places.limit(schedule, execution),
+            limit=limit,
+            among=among,
+            kind=execution.kind,
             now=now,
             delay=max(0, now - execution.fire_at),
             day=now // DAY_MS,
