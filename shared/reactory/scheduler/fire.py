@@ -230,8 +230,7 @@ class FireSlots:
         ending = execution.status if execution.counted else "done"
         self._services.schedules.conclude(execution.tenant, execution.schedule_id, execution.key, ending)
         concluded = self._write(execution, attention_at=None)
-        if execution.status == "failed":
-            self._next_in_line(execution)
+        self._next_in_line(execution)  # it may have had a place, or been the first of those that wait
         return self._overtaken(execution) if concluded is None else concluded
 
     def _overtaken(self, execution: Execution) -> Execution:

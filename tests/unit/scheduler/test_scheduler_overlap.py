@@ -121,6 +121,19 @@ def test_a_change_leaves_those_that_wait(lab: SchedulerLab) -> None:
     assert lab.logged_slots() == [at("12:01"), at("12:02")]
 
 
+def test_who_waits_behind_a_slot_that_is_skipped_comes_next(lab: SchedulerLab) -> None:
+    """SC-4, SC-7: the schedule is stopped while slots wait: all of them are skipped at once, one after the other, and
+    what was asked for by hand behind them gets its turn.
+    """
+    hold(lab, overlap="queue")
+    lab.pass_time(5 * MINUTE + 30 * SECOND)
+    assert lab.scheduler.asked.trigger("s").status == "queued"
+    lab.scheduler.desk.stop("s")
+    lab.release()
+    lab.pass_time(POLL_MS + SECOND, ticks=False)
+    assert lab.states()[:6] == ["done", "skipped", "skipped", "skipped", "skipped", "started"]
+
+
 def test_slots_that_wait_cost_little(lab: SchedulerLab) -> None:
     """SC-7: of all that wait only the first looks every few seconds, and each look makes one message, not more."""
     hold(lab, overlap="queue")
