@@ -122,6 +122,15 @@ def test_who_waits_is_told_in_order(executions: ExecutionLog, execution: New) ->
     assert executions.queued("default", "s", 2) == [execution(slot).id for slot in (1, 2)]
 
 
+def test_who_waits_without_a_backfill(executions: ExecutionLog, execution: New) -> None:
+    """SC-7: those of one kind are left out, and take nobody's place in the answer."""
+    executions.claim([execution(slot, status="queued", kind="backfill") for slot in (1, 3, 4)])
+    executions.claim([execution(2, status="queued"), execution(5, status="queued", kind="catch_up")])
+    executions.claim([execution(6, status="queued", kind="manual")])
+    assert executions.queued("default", "s", 2, without="backfill") == [execution(slot).id for slot in (2, 5)]
+    assert executions.queued("default", "s", 9, without="slot") == [execution(slot).id for slot in (1, 3, 4, 5, 6)]
+
+
 def test_the_soonest_of_what_is_claimed(executions: ExecutionLog, execution: New, now: int) -> None:
     """SC-12: the next execution is one that is claimed already, if there is one."""
     assert executions.soonest("default", now, now + MINUTE) is None

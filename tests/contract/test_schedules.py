@@ -223,6 +223,19 @@ def test_runs_without_limit(schedules: ScheduleStore, schedule: New) -> None:
     assert stored.running[-1].key == str(MOST_RUNNING + 4)
 
 
+def test_a_run_may_count_among_its_kind(schedules: ScheduleStore, schedule: New) -> None:
+    """SC-7, SC-13: only open runs of that kind count against the limit, and nobody's place is lost."""
+    schedules.create(schedule())
+    assert [begin(schedules, key, limit=None) for key in ("1.0", "2.0", "3.0")] == [1, 2, 3]
+    backfill: dict[str, Any] = {"kind": "backfill", "among": "backfill", "limit": 2}
+    assert [begin(schedules, key, **backfill) for key in ("4.0", "5.0", "6.0", "4.0")] == [4, 5, None, 4]
+    kinds = [(run.key, run.kind) for run in read(schedules).running]
+    assert kinds == [*((key, "slot") for key in ("1.0", "2.0", "3.0")), ("4.0", "backfill"), ("5.0", "backfill")]
+    schedules.conclude("default", "one", "4.0", "done")
+    assert [begin(schedules, key, **backfill) for key in ("6.0", "7.0")] == [6, None]
+    assert begin(schedules, "8.0", limit=5) is None
+
+
 def test_places_are_given_once_to_many_at_once(schedules: ScheduleStore, schedule: New) -> None:
     """SC-7: however many ask at the same moment, three places are three runs, with three numbers."""
     schedules.create(schedule())

@@ -375,6 +375,7 @@ USES |= {
     "due executions": lambda stores: stores.executions.due(NOW + 50, 10),
     "due executions page": lambda stores: stores.executions.due(NOW + 50, 10, (NOW + 3, ID)),
     "queued": lambda stores: stores.executions.queued("default", "s001", 10),
+    "queued but of one kind": lambda stores: stores.executions.queued("default", "s001", 10, without="backfill"),
     "soonest": lambda stores: stores.executions.soonest("default", NOW, NOW + 50),
     "executions": lambda stores: stores.executions.list(ExecutionQuery(schedule_id="s001")),
 }
@@ -483,6 +484,7 @@ def test_a_tick_reads_what_is_due_and_not_what_exists(stores: Stores) -> None:
         *("error counts", "error counts page", "dead letters", "dead letters of both states", "dead letters page"),
         "dead letters of a queue",
         *("due schedules", "due executions", "queued", "executions", "soonest"),
+        "queued but of one kind",
     ],
 )
 def test_what_is_asked_for_in_order_is_not_sorted_in_memory(stores: Stores, use: str) -> None:

@@ -110,8 +110,8 @@ class ExecutionLog(Protocol):
         """
         ...
 
-    def queued(self, tenant: str, schedule_id: str, limit: int) -> list[str]:
-        """The ids of those that wait for their turn, the earliest slot first."""
+    def queued(self, tenant: str, schedule_id: str, limit: int, *, without: Kind | None = None) -> list[str]:
+        """The ids of those that wait for their turn, but for those of the kind ``without``, the earliest slot first."""
         ...
 
     def soonest(self, tenant: str, begin: int, end: int) -> int | None:

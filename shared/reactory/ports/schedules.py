@@ -13,6 +13,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from reactory.ports.executions import Kind
+
 REMEMBERED = 200
 """How many runs, and how many endings, a schedule remembers in order to count each once."""
 
@@ -23,11 +25,14 @@ Ending = Literal["done", "failed", "skipped", "missed"]
 
 
 class OpenRun(msgspec.Struct, frozen=True):
-    """A run that holds one of the schedule's places. ``key`` is the execution's; ``number`` counts the schedule's runs."""
+    """A run that holds one of the schedule's places. ``key`` and ``kind`` are the execution's; ``number`` counts the
+    schedule's runs.
+    """
 
     key: str
     execution_id: str
     number: int
+    kind: Kind = "slot"
 
 
 class StoredSchedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -92,11 +97,15 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that wants a place among at most ``limit`` (None: any number). ``delay`` is how late it is, in milliseconds."""
+    """A run that wants a place among at most ``limit`` (None: any number): of all open runs, or with ``among`` of those
+    of that kind. ``delay`` is how late it is, in milliseconds.
+    """
 
     key: str
     execution_id: str
     limit: int | None
+    among: Kind | None = None
+    kind: Kind = "slot"
     now: int
     delay: int
     day: int

@@ -24,6 +24,7 @@ from reactory.runner.services import Services
 from reactory.runner.start import StartWorkflow
 from reactory.scheduler.judge import POLL_MS, Judge, Postpone, Refuse
 from reactory.scheduler.messages import fire_message
+from reactory.scheduler.places import places
 from reactory.scheduler.runs import Runs
 from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.start_data import start_data
@@ -128,10 +129,13 @@ class FireSlots:
 
     def _place(self, schedule: Schedule, execution: Execution) -> int | None:
         now = self._services.clock.now()
+        limit, among = places(schedule, execution)
         run = Begin(
             key=execution.key,
             execution_id=execution.id,
-            limit=None if schedule.overlap == "allow" else schedule.max_concurrent,
+            limit=limit,
+            among=among,
+            kind=execution.kind,
             now=now,
             delay=max(0, now - execution.fire_at),
             day=now // DAY_MS,
@@ -230,8 +234,7 @@ class FireSlots:
         ending = execution.status if execution.counted else "done"
         self._services.schedules.conclude(execution.tenant, execution.schedule_id, execution.key, ending)
         concluded = self._write(execution, attention_at=None)
-        if execution.status == "failed":
-            self._next_in_line(execution)
+        self._next_in_line(execution)  # it may have had a place, or been the first of those that wait
         return self._overtaken(execution) if concluded is None else concluded
 
     def _overtaken(self, execution: Execution) -> Execution:

@@ -13,6 +13,7 @@ from reactory.ports.schedules import StoredSchedule
 from reactory.runner.instant import to_text
 from reactory.runner.services import Services
 from reactory.scheduler.holidays import holiday_at
+from reactory.scheduler.places import places, runs_alone
 from reactory.scheduler.runs import Runs
 from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.slots import next_slot
@@ -80,21 +81,24 @@ class Judge:
     def overlap(self, schedule: Schedule, execution: Execution) -> Verdict:
         """All places are taken, as far as it is known. None: one has become free."""
         before = self._services.schedules.get(execution.tenant, execution.schedule_id)
-        running = [] if before is None else list(islice(self._runs.open(before), MOST_ASKED))
+        there = places(schedule, execution)
+        running = [] if before is None else list(islice(self._runs.open(before, there.among), MOST_ASKED))
         stored = self._services.schedules.get(execution.tenant, execution.schedule_id)
         if stored is None:
             return Refuse("skipped", "the schedule was deleted")
-        taken, limit = len(stored.running), schedule.max_concurrent
-        if taken < limit:
+        taken, limit = there.counted(stored.running), there.limit
+        if limit is None or len(taken) < limit or self._runs.holds(stored, execution):
             return None
-        said = f"{taken} run{'s' if taken > 1 else ''} unfinished, maxConcurrent is {limit}"
+        if runs_alone(schedule, execution):
+            return Refuse("skipped", _unfinished(taken[0].execution_id))
+        said = f"{len(taken)} run{'s' if len(taken) > 1 else ''} unfinished, maxConcurrent is {limit}"
         if execution.kind == "backfill":
             return self._wait(execution, said)
         match schedule.overlap:
             case "queue":
                 return self._join_queue(execution, said)
             case "cancel_running":
-                return self._cancel(execution, running[: taken - limit + 1], said)
+                return self._cancel(execution, running[: len(taken) - limit + 1], said)
             case _ if execution.status == "queued":
                 return self._wait(execution, said)
             case _:
@@ -125,15 +129,14 @@ class Judge:
             missing = [name for name in conditions.required_services if name not in known]
             if missing:
                 return f"not registered: {', '.join(missing)} (requiredServices)"
-        if conditions.skip_if_previous_running and execution.kind != "backfill":
+        if runs_alone(schedule, execution):
             previous = next(self._runs.open(stored), None)
-            if previous is not None:
-                return f"the run of {to_text(previous.slot)} is unfinished (skipIfPreviousRunning)"
+            return None if previous is None else _unfinished(previous.id)
         return None
 
     def _turn(self, schedule: Schedule, execution: Execution) -> Verdict:
         """Who came first starts first, where slots wait at all."""
-        if schedule.overlap == "allow" or not (schedule.overlap == "queue" or execution.kind == "backfill"):
+        if not (schedule.overlap == "queue" or execution.kind == "backfill"):
             return None
         first = self._services.executions.queued(execution.tenant, execution.schedule_id, 1)
         if not first or first[0] == execution.id or _slot_of(first[0]) > execution.slot:
@@ -142,7 +145,8 @@ class Judge:
 
     def _join_queue(self, execution: Execution, said: str) -> Verdict:
         if execution.status == "claimed" and execution.kind != "backfill":
-            waiting = self._services.executions.queued(execution.tenant, execution.schedule_id, MOST_QUEUED)
+            queued = self._services.executions.queued
+            waiting = queued(execution.tenant, execution.schedule_id, MOST_QUEUED, without="backfill")
             if len(waiting) == MOST_QUEUED:
                 return Refuse("skipped", f"{said}; {MOST_QUEUED} slots wait already (overlap: queue)")
         return self._wait(execution, said)
@@ -169,6 +173,10 @@ def _void(stored: StoredSchedule, schedule: Schedule, execution: Execution) -> s
     if changed and lay_ahead and next_slot(schedule, execution.slot - 1) != execution.slot:
         return "the schedule was changed, and this is no slot of it any more"
     return None
+
+
+def _unfinished(execution_id: str) -> str:
+    return f"the run of {to_text(_slot_of(execution_id))} is unfinished (skipIfPreviousRunning)"
 
 
 def _slot_of(execution_id: str) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from reactory.exceptions import ConflictError, NotFoundError
-from reactory.ports.executions import KEPT_MS, Execution
+from reactory.ports.executions import KEPT_MS, Execution, Kind
 from reactory.ports.schedules import StoredSchedule
 from reactory.runner.control import ControlInstance
 from reactory.runner.services import Services
@@ -30,11 +30,13 @@ class Runs:
         """Whether the execution has its place already."""
         return any(run.key == execution.key for run in stored.running)
 
-    def open(self, stored: StoredSchedule) -> Iterator[Execution]:
-        """The executions whose runs are not over, the oldest first, each asked about when it is reached. The places of
-        those that are over are given back on the way.
+    def open(self, stored: StoredSchedule, among: Kind | None = None) -> Iterator[Execution]:
+        """The executions, all or those of a kind, whose runs are not over, the oldest first, each asked about when it is
+        reached. The places of those that are over are given back on the way.
         """
         for run in stored.running:
+            if among not in (None, run.kind):
+                continue
             execution = self._services.executions.get(run.execution_id)
             if execution is None or execution.key != run.key or execution.status in _OVER:
                 self._services.schedules.conclude(stored.tenant, stored.id, run.key, "done")

@@ -7,8 +7,11 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from reactory.host.worker import WakeUp
+from reactory.ports.executions import Kind
+from reactory.runner.instant import to_text
 from tests.unit.scheduler.lab import HOUR, MINUTE, SECOND, Make, SchedulerLab, at
 from tests.unit.scheduler.mortal import DeathSignal, Life, Paused, dies_at, living
 
@@ -226,6 +229,34 @@ def test_two_slots_fired_at_once_take_one_place(make: Make) -> None:
         assert sorted(lab.states()) == ["skipped", "started"]
         assert len(lab.logged_slots()) == 1
         assert (lab.stored().run_count, lab.stored().skipped_count) == (1, 1)
+        lab.close()
+
+
+@pytest.mark.parametrize("kind", ["slot", "catch_up"])
+def test_two_slots_fired_at_once_do_not_both_run_alone(make: Make, kind: Kind) -> None:
+    """SC-10: two slots, or a slot and one made up for, judged at the same moment: skipIfPreviousRunning lets one of
+    them run, wherever the other stands meanwhile, and the log says so.
+    """
+    for first in range(1, 12):
+        lab = make()
+        alone = {"skipIfPreviousRunning": True}
+        lab.add(cron="0,20 1 12 1 1 *", workflow={"id": "lab.Hold"}, overlap="allow", conditions=alone)
+        lab.clock.advance(50 * SECOND)
+        lab.tick()
+        lab.clock.advance(30 * SECOND)
+        one, two = lab.log()
+        lab.executions.update(replace(one, kind=kind, version=one.version + 1))
+        paused = Paused(first)
+        ours = living(lab, paused.life)
+        paused.begin(lambda: ours.fire.handle(one.id))  # noqa: B023 - runs before the next turn of the loop
+        lab.scheduler.fire.handle(two.id)
+        paused.resume()
+        lab.work()
+        assert sorted(lab.states()) == ["skipped", "started"]
+        (skipped,) = [found for found in lab.log() if found.status == "skipped"]
+        other = one if skipped.id == two.id else two
+        assert skipped.reason == f"the run of {to_text(other.slot)} is unfinished (skipIfPreviousRunning)"
+        assert (len(lab.logged_slots()), lab.stored().run_count, lab.stored().skipped_count) == (1, 1, 1)
         lab.close()
 
 

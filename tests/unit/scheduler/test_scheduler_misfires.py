@@ -135,6 +135,39 @@ def test_a_backfill_runs_a_past_period_once(lab: SchedulerLab) -> None:
     assert lab.stored().missed_count == 0
 
 
+@pytest.mark.parametrize("overlap", ["skip", "queue", "cancel_running", "allow"])
+def test_a_backfill_obeys_max_concurrent(lab: SchedulerLab, overlap: str) -> None:
+    """SC-7, SC-13: with any overlap policy the slots run in order, and no more of them at once than maxConcurrent."""
+    lab.add(
+        cron="0 * * * *",
+        workflow={"id": "lab.Hold"},
+        overlap=overlap,
+        maxConcurrent=2,
+        schedule={"enabled": False},
+    )
+    lab.clock.advance(5 * HOUR)
+    lab.scheduler.asked.backfill("s", lab.clock.now() - 4 * HOUR, lab.clock.now())
+    for begun in (2, 4, 5):
+        lab.pass_time(MINUTE)
+        assert lab.logged_slots() == [at(f"{13 + number}:00") for number in range(begun)]
+        lab.release()
+        lab.clock.advance(SECOND)  # who begins in the moment of the event would have it, too
+
+
+def test_a_backfill_gets_its_turn_where_runs_overlap(lab: SchedulerLab) -> None:
+    """SC-7, SC-13: with overlap allow, regular runs that are always under way hold up no backfill, nor are they held up."""
+    lab.add(cron="0 * * * *", workflow={"id": "lab.Hold"}, overlap="allow")
+    lab.pass_time(2 * HOUR, step=20 * SECOND)
+    lab.scheduler.asked.backfill("s", lab.clock.now() - 4 * HOUR, lab.clock.now() - 2 * HOUR)
+    lab.pass_time(HOUR, step=20 * SECOND)
+    assert lab.logged_slots() == [at("10:00"), at("13:00"), at("14:00"), at("15:00")]
+    assert "1 run unfinished, maxConcurrent is 1" in [one.reason for one in lab.log()]
+    lab.release()
+    lab.clock.advance(SECOND)
+    lab.pass_time(MINUTE - SECOND)
+    assert lab.logged_slots()[:2] == [at("10:00"), at("11:00")]
+
+
 def test_a_backfill_runs_what_was_missed_or_skipped(lab: SchedulerLab) -> None:
     """SC-13: slots that led to no run can be run later, those that did cannot."""
     after_an_outage(lab, "skip")

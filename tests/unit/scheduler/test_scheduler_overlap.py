@@ -101,6 +101,16 @@ def test_the_queue_is_bounded(lab: SchedulerLab) -> None:
     assert f"{MOST_QUEUED} slots wait already" in next(one.reason for one in lab.log() if one.status == "skipped")
 
 
+def test_a_backfill_does_not_fill_the_queue(lab: SchedulerLab) -> None:
+    """SC-7, SC-13: however many slots of a backfill wait, the regular ones wait behind them and are not skipped."""
+    hold(lab, overlap="queue", cron="0 * * * *")
+    begin = lab.clock.now() - (MOST_QUEUED + 5) * HOUR
+    assert lab.scheduler.asked.backfill("s", begin, lab.clock.now()).claimed == MOST_QUEUED + 6
+    lab.pass_time(2 * HOUR + SECOND, step=20 * SECOND)
+    assert [one.status for one in lab.log() if one.kind == "slot"] == ["queued"] * 2
+    assert lab.stored().skipped_count == 0
+
+
 def test_a_change_leaves_those_that_wait(lab: SchedulerLab) -> None:
     """SC-5, SC-7: a slot whose time had come before the schedule was changed keeps its turn."""
     hold(lab, overlap="queue")
@@ -109,6 +119,19 @@ def test_a_change_leaves_those_that_wait(lab: SchedulerLab) -> None:
     lab.release()
     lab.pass_time(10 * SECOND)
     assert lab.logged_slots() == [at("12:01"), at("12:02")]
+
+
+def test_who_waits_behind_a_slot_that_is_skipped_comes_next(lab: SchedulerLab) -> None:
+    """SC-4, SC-7: the schedule is stopped while slots wait: all of them are skipped at once, one after the other, and
+    what was asked for by hand behind them gets its turn.
+    """
+    hold(lab, overlap="queue")
+    lab.pass_time(5 * MINUTE + 30 * SECOND)
+    assert lab.scheduler.asked.trigger("s").status == "queued"
+    lab.scheduler.desk.stop("s")
+    lab.release()
+    lab.pass_time(POLL_MS + SECOND, ticks=False)
+    assert lab.states()[:6] == ["done", "skipped", "skipped", "skipped", "skipped", "started"]
 
 
 def test_slots_that_wait_cost_little(lab: SchedulerLab) -> None:

@@ -50,12 +50,12 @@ class MemoryExecutions:
         later = [one for one in waiting if after is None or one[:2] > after][:limit]
         return [(execution_id, at, tenant) for at, execution_id, tenant in later]
 
-    def queued(self, tenant: str, schedule_id: str, limit: int) -> list[str]:
+    def queued(self, tenant: str, schedule_id: str, limit: int, *, without: Kind | None = None) -> list[str]:
         with self._lock:
             waiting = sorted(
                 (one.slot, one.id)
                 for one in self._executions.values()
-                if (one.tenant, one.schedule_id, one.status) == (tenant, schedule_id, "queued")
+                if (one.tenant, one.schedule_id, one.status) == (tenant, schedule_id, "queued") and one.kind != without
             )
         return [execution_id for _, execution_id in waiting[:limit]]
 

@@ -141,15 +141,16 @@ class MemorySchedules:
             held = next((one.number for one in stored.running if one.key == run.key), None)
             if held is not None:
                 return held
-            if run.limit is not None and len(stored.running) >= run.limit:
+            counted = [one for one in stored.running if run.among in (None, one.kind)]
+            if run.limit is not None and len(counted) >= run.limit:
                 return None
             begun = self._begun[tenant, schedule_id]
             if run.key not in begun:
                 stored = _counted(stored, run)
                 begun[run.key] = stored.run_count
                 _forget(begun)
-            opened = OpenRun(run.key, run.execution_id, begun[run.key])
-            most = MOST_RUNNING if run.limit is None else run.limit
+            opened = OpenRun(run.key, run.execution_id, begun[run.key], run.kind)
+            most = MOST_RUNNING if run.limit is None or run.among is not None else run.limit
             self._schedules[tenant, schedule_id] = replace(stored, running=(*stored.running, opened)[-most:])
             return opened.number
 

@@ -70,8 +70,11 @@ class MongoExecutions:
             page = [(one["_id"], int(one["attentionAt"]), one["tenant"]) for one in found]
         return [one for one in page if after is None or (one[1], one[0]) > after][:limit]
 
-    def queued(self, tenant: str, schedule_id: str, limit: int) -> list[str]:
-        waiting = {"tenant": tenant, "scheduleId": schedule_id, "status": "queued"}
+    def queued(self, tenant: str, schedule_id: str, limit: int, *, without: Kind | None = None) -> list[str]:
+        """Along the index of who waits. It does not hold the kind: those of ``without`` are read, and left out."""
+        waiting: Document = {"tenant": tenant, "scheduleId": schedule_id, "status": "queued"}
+        if without is not None:
+            waiting["kind"] = {"$ne": without}
         with reading():
             found = self._executions.find(waiting, {"_id": 1}, sort=[("slot", 1)], limit=limit, hint=_QUEUE)
             return [one["_id"] for one in found]

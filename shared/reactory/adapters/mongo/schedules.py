@@ -138,7 +138,7 @@ class MongoSchedules:
     def begin(self, tenant: str, schedule_id: str, run: Begin) -> int | None:
         wanted: Document = {"_id": _key(tenant, schedule_id)}
         if run.limit is not None:
-            wanted["$or"] = [{"running.key": run.key}, {"$expr": {"$lt": [{"$size": "$running"}, run.limit]}}]
+            wanted["$or"] = [{"running.key": run.key}, {"$expr": {"$lt": [_counted(run), run.limit]}}]
         with writing():
             after = self._schedules.find_one_and_update(
                 wanted,
@@ -219,7 +219,7 @@ def _beginning(run: Begin) -> list[Document]:
             {"$add": ["$runCount", 1]},
         ]
     }
-    opened = {"key": key, "executionId": {"$literal": run.execution_id}, "number": number}
+    opened = {"key": key, "executionId": {"$literal": run.execution_id}, "number": number, "kind": run.kind}
     counted = {
         "runCount": {"$add": ["$runCount", 1]},
         "delayTotal": {"$add": ["$delayTotal", run.delay]},
@@ -229,10 +229,17 @@ def _beginning(run: Begin) -> list[Document]:
         "begun": _latest("$begun", {"key": key, "number": {"$add": ["$runCount", 1]}}, REMEMBERED),
     }
     changes = {field: {"$cond": [{"$or": [held, known]}, f"${field}", value]} for field, value in counted.items()}
-    added = _latest("$running", opened, MOST_RUNNING if run.limit is None else run.limit)
+    added = _latest("$running", opened, MOST_RUNNING if run.limit is None or run.among is not None else run.limit)
     changes["running"] = {"$cond": [held, "$running", added]}
     changes["lastRun"]["$cond"][1] = {"$ifNull": ["$lastRun", "$$REMOVE"]}
     return [{"$set": changes}]
+
+
+def _counted(run: Begin) -> Document:
+    """How many of the open runs count against its limit."""
+    if run.among is None:
+        return {"$size": "$running"}
+    return {"$size": {"$filter": {"input": "$running", "cond": {"$eq": ["$$this.kind", run.among]}}}}
 
 
 def _latest(array: str, entry: Document, most: int) -> Document:
@@ -283,7 +290,10 @@ def encode(schedule: StoredSchedule) -> Document:
         value = getattr(schedule, name)
         if value is not None:
             document[field] = DatetimeMS(value) if name in _TIMES else value
-    running = [{"key": run.key, "executionId": run.execution_id, "number": run.number} for run in schedule.running]
+    running = [
+        {"key": run.key, "executionId": run.execution_id, "number": run.number, "kind": run.kind}
+        for run in schedule.running
+    ]
     return {**document, "running": running, "begun": [], "concluded": []}
 
 
@@ -293,6 +303,7 @@ def _decode(document: Mapping[str, Any]) -> StoredSchedule:
         if field in document:
             values[name] = int(document[field]) if name in _TIMES else document[field]
     values["running"] = tuple(
-        OpenRun(run["key"], run["executionId"], int(run["number"])) for run in document.get("running", ())
+        OpenRun(run["key"], run["executionId"], int(run["number"]), run.get("kind", "slot"))
+        for run in document.get("running", ())
     )
     return StoredSchedule(**values)

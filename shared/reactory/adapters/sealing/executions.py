@@ -33,8 +33,8 @@ class SealedExecutions:
     def due(self, until: int, limit: int, after: tuple[int, str] | None = None) -> list[tuple[str, int, str]]:
         return self._inner.due(until, limit, after)
 
-    def queued(self, tenant: str, schedule_id: str, limit: int) -> list[str]:
-        return self._inner.queued(tenant, schedule_id, limit)
+    def queued(self, tenant: str, schedule_id: str, limit: int, *, without: Kind | None = None) -> list[str]:
+        return self._inner.queued(tenant, schedule_id, limit, without=without)
 
     def soonest(self, tenant: str, begin: int, end: int) -> int | None:
         return self._inner.soonest(tenant, begin, end)
