@@ -16,13 +16,19 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from reactory.exceptions import AmbiguousWriteError, InvalidScheduleError, ReactoryError, UnavailableError
+from reactory.exceptions import (
+    AmbiguousWriteError,
+    InvalidScheduleError,
+    ReactoryError,
+    SealedUnreadableError,
+    UnavailableError,
+)
 from reactory.ports.executions import KEPT_MS, Execution
 from reactory.ports.schedules import Begin, Ending, StoredSchedule
 from reactory.runner.instant import to_text
 from reactory.runner.services import Services
 from reactory.runner.start import StartWorkflow
-from reactory.scheduler.judge import POLL_MS, Judge, Postpone, Refuse
+from reactory.scheduler.judge import POLL_MS, STOPPED, Judge, Postpone, Refuse
 from reactory.scheduler.messages import fire_message
 from reactory.scheduler.places import places
 from reactory.scheduler.runs import Runs
@@ -94,7 +100,11 @@ class FireSlots:
             return self._end(execution, "skipped", "the schedule was deleted")
         try:
             schedule = to_schedule(stored)
-        except InvalidScheduleError as error:
+        except (InvalidScheduleError, SealedUnreadableError) as error:
+            if not _is_wanted(stored, execution):
+                return self._end(execution, "skipped", STOPPED, counted=False)
+            if isinstance(error, SealedUnreadableError):  # its key may come back
+                raise
             return self._end(execution, "failed", f"the schedule cannot be read any more: {error.message}"[:SHOWN])
         verdict = self._verdict(stored, schedule, execution)
         match verdict:

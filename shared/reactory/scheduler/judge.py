@@ -33,6 +33,9 @@ MOST_QUEUED = 100
 MOST_ASKED = 50
 """Runs that are asked whether they are over when all places are taken. The others are looked at by and by."""
 
+STOPPED = "the schedule is stopped"
+"""Why a slot is skipped that was claimed before."""
+
 KnownServices = Callable[[], Collection[str]]
 
 
@@ -167,7 +170,7 @@ def _void(stored: StoredSchedule, schedule: Schedule, execution: Execution) -> s
     had come before the change stays one, however long it waits for its turn.
     """
     if not stored.enabled:
-        return "the schedule is stopped"
+        return STOPPED
     lay_ahead = execution.fire_at > stored.updated_at or execution.revision < stored.created_at
     changed = stored.revision != execution.revision and execution.kind == "slot"
     if changed and lay_ahead and next_slot(schedule, execution.slot - 1) != execution.slot:

@@ -113,6 +113,18 @@ def test_a_stop_of_what_cannot_be_read_counts_at_once(lab: SchedulerLab) -> None
     ask(lab, "POST /{id}/stop", "/s/stop")
     lab.pass_time(2 * MINUTE)
     assert lab.logged_slots() == []
+    assert [one.reason for one in lab.log()] == ["the schedule is stopped"]
+
+
+def test_a_stop_of_what_cannot_be_opened_counts_at_once(lab: SchedulerLab) -> None:
+    """SC-4: nor does the slot come again and again until the key is back."""
+    with_key(lab, KEY)
+    lab.add()
+    lab.tick()
+    with_key(lab, OTHER)
+    ask(lab, "POST /{id}/stop", "/s/stop")
+    lab.pass_time(2 * MINUTE)
+    assert lab.states() == ["skipped"]
 
 
 def test_a_start_that_fails_ends_where_the_schedule_cannot_be_read(lab: SchedulerLab) -> None:
