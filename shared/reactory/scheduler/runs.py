@@ -7,6 +7,7 @@ between its begin and its end is ever counted as free.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -18,6 +19,13 @@ from reactory.runner.services import Services
 from reactory.runner.transitions import FINISHED
 
 _OVER = frozenset({"skipped", "missed", "failed", "done"})
+
+
+class Asked(NamedTuple):
+    """The runs that are not over, and behind which number there are more to be asked; 0: there are none."""
+
+    unfinished: list[Execution]
+    last: int
 
 
 class Runs:
@@ -42,6 +50,13 @@ class Runs:
                 self._services.schedules.conclude(stored.tenant, stored.id, run.key, "done")
             elif execution.status != "started" or self.finish(execution) is None:
                 yield execution
+
+    def ask(self, stored: StoredSchedule, among: Kind | None, after: int, most: int) -> Asked:
+        """As ``open``, of at most so many runs, the first whose numbers are above ``after``."""
+        later = [run for run in stored.running if run.number > after and among in (None, run.kind)]
+        later.sort(key=lambda run: run.number)
+        portion = replace(stored, running=tuple(later[:most]))
+        return Asked(list(self.open(portion)), later[most - 1].number if len(later) > most else 0)
 
     def is_running(self, stored: StoredSchedule) -> bool:
         """As ``open``, without changing anything; the latest run is asked about first."""
