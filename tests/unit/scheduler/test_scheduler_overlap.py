@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reactory.runner.control import ControlInstance
 from reactory.scheduler.judge import LOOK_ON_MS, MOST_ASKED, MOST_QUEUED, POLL_MS
 from tests.unit.scheduler.lab import HOUR, MINUTE, SECOND, SchedulerLab, at
 
@@ -203,6 +204,23 @@ def test_cancel_running_replaces_the_run(lab: SchedulerLab) -> None:
     assert f"replaced by the run of {at('12:02')} of the schedule s" in reason["message"]
     assert [one.outcome for one in lab.log()] == ["CANCELLED", "CANCELLED", None]
     assert lab.stored().skipped_count == 0
+
+
+def test_a_run_that_ends_before_it_is_cancelled_was_not_replaced(lab: SchedulerLab) -> None:
+    """SC-7: it ends just as it is to be cancelled: the log says how it ended, and nothing of a successor."""
+    hold(lab, overlap="cancel_running")
+    lab.pass_time(2 * MINUTE - SECOND)
+    cancel = ControlInstance.control
+
+    def late(control: ControlInstance, *args: Any, **named: Any) -> Any:
+        lab.release()
+        return cancel(control, *args, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ControlInstance, "control", late)
+        lab.pass_time(2 * SECOND)
+    assert [(one.outcome, one.reason) for one in lab.log()[:1]] == [("COMPLETED", "")]
+    assert lab.logged_slots() == [at("12:01"), at("12:02")]
 
 
 def test_allow_starts_every_slot(lab: SchedulerLab) -> None:

@@ -111,6 +111,18 @@ def test_a_run_ends_with_the_schedules_timeout(lab: SchedulerLab) -> None:
     assert reason["message"] == "Maximum duration exceeded"
 
 
+@pytest.mark.parametrize(("change", "whose"), [({}, "of the schedule s"), ({"timeout": 60}, "of the run")])
+def test_the_log_names_the_timeout(lab: SchedulerLab, change: dict[str, Any], whose: str) -> None:
+    """SC-9: the log says that the schedule's timeout has ended the run; and names none that is another one by now."""
+    lab.add(cron="0 13 * * *", workflow={"id": "lab.Hold"}, timeout=30)
+    lab.pass_time(HOUR + SECOND)
+    lab.scheduler.desk.update("s", change)
+    lab.pass_time(2 * MINUTE)
+    (execution,) = lab.log()
+    said = f"maximum_duration: the timeout of 30 s {whose} is over"
+    assert (execution.status, execution.outcome, execution.reason) == ("done", "CANCELLED", said)
+
+
 def test_skip_if_the_previous_run_is_unfinished(lab: SchedulerLab) -> None:
     """SC-10: skipIfPreviousRunning skips though there would be room; the log tells which run it was."""
     conditions = {"skipIfPreviousRunning": True}
