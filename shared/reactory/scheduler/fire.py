@@ -118,10 +118,11 @@ class FireSlots:
         """The number of the run, which has its place then; or why it has none."""
         if not self._runs.holds(stored, execution):
             verdict = self._judge.judge(stored, schedule, execution)
+            is_over = isinstance(verdict, Refuse) and (verdict.status == "missed" or not verdict.counted)
+            if self._judge.is_late(execution) and not is_over:  # a missed one, whatever becomes of it
+                self._services.schedules.conclude(stored.tenant, stored.id, f"{execution.key}.late", "missed")
             if verdict is not None:
                 return verdict
-            if self._judge.is_late(execution):  # made up, and a missed one all the same
-                self._services.schedules.conclude(stored.tenant, stored.id, f"{execution.key}.late", "missed")
         for _ in range(ROUNDS):
             number = self._place(schedule, execution)
             if number is not None:
