@@ -11,6 +11,7 @@ and however often it is asked for: its idempotency key is made of the schedule a
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -153,7 +154,8 @@ class FireSlots:
         request = msgspec.json.decode(execution.request, type=Request)
         stored = self._services.schedules.get(execution.tenant, execution.schedule_id)
         if execution.attempts and not _is_wanted(stored, execution):
-            return self._end(execution, "failed", f"{execution.reason}; not tried again, the schedule was stopped")
+            why = "deleted" if stored is None else "stopped"
+            return self._end(execution, "failed", f"{execution.reason}; not tried again, the schedule was {why}")
         try:
             instance = self._start.start_workflow(
                 request.workflow,
@@ -189,8 +191,9 @@ class FireSlots:
         attempts = execution.attempts + 1
         said = f"{error.code}: {error.message}"[:SHOWN]
         wait = None
-        if stored is not None and execution.kind != "manual":
-            wait = to_schedule(stored).retry.wait_ms(attempts)
+        with suppress(InvalidScheduleError):  # one that cannot be read any more says nothing of further attempts
+            if stored is not None and execution.kind != "manual":
+                wait = to_schedule(stored).retry.wait_ms(attempts)
         _LOG.warning("a run of %s could not be started (attempt %d): %s", execution.schedule_id, attempts, error.code)
         if wait is None:
             return self._end(execution, "failed", said, attempts=attempts)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reactory.exceptions import ConflictError, ScheduleNotFoundError, StoreUnavailableError
 from reactory.ports.store import Instance
@@ -77,6 +78,25 @@ def test_a_stopped_schedule_tries_no_more(lab: SchedulerLab) -> None:
     lab.pass_time(5 * MINUTE)
     assert (lab.logged_slots(), lab.states()) == ([], ["failed"])
     assert "the schedule was stopped" in lab.log()[0].reason
+
+
+def test_a_deleted_schedule_tries_no_more(lab: SchedulerLab) -> None:
+    """SC-8, SC-14: deleted between two attempts, it does not start after all, and the log says why."""
+    lab.add(cron="0 13 * * *", workflow={"id": "lab.Late"}, retry=RETRY)
+    lab.pass_time(HOUR + SECOND)
+    lab.scheduler.desk.delete("s")
+    lab.pass_time(5 * MINUTE)
+    assert (lab.logged_slots(), lab.states()) == ([], ["failed"])
+    assert lab.log()[0].reason.endswith("not tried again, the schedule was deleted")
+
+
+def test_a_schedule_that_cannot_be_read_tries_no_more(lab: SchedulerLab) -> None:
+    """SC-8: what is stored is damaged between two attempts: the slot fails, and its place is free again."""
+    lab.add(cron="0 13 * * *", workflow={"id": "lab.Late"}, retry=RETRY)
+    lab.pass_time(HOUR + SECOND)
+    assert lab.schedules.replace(replace(lab.stored(), document="{"), lab.stored().revision)
+    lab.pass_time(5 * MINUTE)
+    assert (lab.states(), lab.stored().error_count, lab.stored().running) == (["failed"], 1, ())
 
 
 def test_every_attempt_asks_for_the_same(lab: SchedulerLab) -> None:
