@@ -60,6 +60,7 @@ def test_an_execution_reads_back_as_it_was(executions: ExecutionLog, execution: 
         ended_at=now + 2,
         outcome="COMPLETED",
         caller="ann",
+        asked=5,
         missed=2,
         until=now + 3,
     )

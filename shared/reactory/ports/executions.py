@@ -30,6 +30,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``number`` is the run's, ``request`` what is started as JSON text: both stand from before the first attempt, so that
     every attempt asks for the same. ``delay`` is how late the run began. ``outcome`` is how the instance ended.
     ``counted`` is False for a slot that was none any more when its time came: it is told, and no number has it.
+    ``asked`` is the number of the last open run that was asked whether it is over, 0 = the oldest is the next to be asked.
     ``caller`` is who asked for it, "" = nobody did.
     ``missed`` is how many slots a record of missed ones stands for, ``until`` the last of them.
     """
@@ -58,6 +59,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     outcome: str | None = None
     caller: str = ""
     counted: bool = True
+    asked: int = 0
     missed: int = 0
     until: int | None = None
     expires_at: int

@@ -28,7 +28,7 @@ from reactory.ports.schedules import Begin, Ending, StoredSchedule
 from reactory.runner.instant import to_text
 from reactory.runner.services import Services
 from reactory.runner.start import StartWorkflow
-from reactory.scheduler.judge import POLL_MS, STOPPED, Judge, Postpone, Refuse
+from reactory.scheduler.judge import LOOK_ON_MS, STOPPED, Judge, LookOn, Postpone, Refuse
 from reactory.scheduler.messages import fire_message
 from reactory.scheduler.places import places
 from reactory.scheduler.runs import Runs
@@ -110,8 +110,10 @@ class FireSlots:
         match verdict:
             case Refuse(status, reason, counted):
                 return self._end(execution, status, reason, counted=counted)
-            case Postpone(reason, delay_ms):
-                return self._queue(execution, reason, delay_ms)
+            case Postpone():
+                return self._queue(execution, verdict)
+            case LookOn(asked):
+                return self._look_on(execution, asked)
         request = msgspec.json.encode(make_request(schedule, execution, verdict)).decode()
         begun = self._write(execution, status="starting", number=verdict, request=request, reason="")
         if begun is None:
@@ -120,14 +122,17 @@ class FireSlots:
             self._next_in_line(begun)
         return self._try(begun)
 
-    def _verdict(self, stored: StoredSchedule, schedule: Schedule, execution: Execution) -> Refuse | Postpone | int:
+    def _verdict(
+        self, stored: StoredSchedule, schedule: Schedule, execution: Execution
+    ) -> Refuse | Postpone | LookOn | int:
         """The number of the run, which has its place then; or why it has none."""
         if not self._runs.holds(stored, execution):
             verdict = self._judge.judge(stored, schedule, execution)
+            is_over = isinstance(verdict, Refuse) and (verdict.status == "missed" or not verdict.counted)
+            if self._judge.is_late(execution) and not is_over:  # a missed one, whatever becomes of it
+                self._services.schedules.conclude(stored.tenant, stored.id, f"{execution.key}.late", "missed")
             if verdict is not None:
                 return verdict
-            if self._judge.is_late(execution):  # made up, and a missed one all the same
-                self._services.schedules.conclude(stored.tenant, stored.id, f"{execution.key}.late", "missed")
         for _ in range(ROUNDS):
             number = self._place(schedule, execution)
             if number is not None:
@@ -135,7 +140,7 @@ class FireSlots:
             verdict = self._judge.overlap(schedule, execution)
             if verdict is not None:
                 return verdict
-        return Postpone("others take the places as they become free", POLL_MS)
+        return LookOn(execution.asked)  # others take the places as they become free
 
     def _place(self, schedule: Schedule, execution: Execution) -> int | None:
         now = self._services.clock.now()
@@ -158,7 +163,8 @@ class FireSlots:
         request = msgspec.json.decode(execution.request, type=Request)
         stored = self._services.schedules.get(execution.tenant, execution.schedule_id)
         if execution.attempts and not _is_wanted(stored, execution):
-            return self._end(execution, "failed", f"{execution.reason}; not tried again, the schedule was stopped")
+            why = "deleted" if stored is None else "stopped"
+            return self._end(execution, "failed", f"{execution.reason}; not tried again, the schedule was {why}")
         try:
             instance = self._start.start_workflow(
                 request.workflow,
@@ -203,11 +209,8 @@ class FireSlots:
         _LOG.warning("a run of %s could not be started (attempt %d): %s", execution.schedule_id, attempts, error.code)
         if wait is None:
             return self._end(execution, "failed", said, attempts=attempts)
-        again = self._write(execution, attempts=attempts, reason=said, attention_at=self._services.clock.now() + wait)
-        if again is None:
-            return self._overtaken(execution)
-        self._hint(again)
-        return again
+        at = self._services.clock.now() + wait
+        return self._later(execution, attempts=attempts, reason=said, attention_at=at)
 
     def _look(self, execution: Execution) -> Execution:
         """Is the run over? Its place is for the next one then."""
@@ -220,13 +223,20 @@ class FireSlots:
         watched = self._write(execution, attention_at=now + min(max(age, FIRST_LOOK_MS), LAST_LOOK_MS))
         return self._overtaken(execution) if watched is None else watched
 
-    def _queue(self, execution: Execution, reason: str, delay_ms: int) -> Execution:
-        at = self._services.clock.now() + delay_ms
-        queued = self._write(execution, status="queued", reason=reason, attention_at=at)
-        if queued is None:
+    def _queue(self, execution: Execution, turn: Postpone) -> Execution:
+        at = self._services.clock.now() + turn.delay_ms
+        return self._later(execution, status="queued", reason=turn.reason, attention_at=at, asked=turn.asked)
+
+    def _look_on(self, execution: Execution, asked: int) -> Execution:
+        return self._later(execution, attention_at=self._services.clock.now() + LOOK_ON_MS, asked=asked)
+
+    def _later(self, execution: Execution, **changes: Any) -> Execution:
+        """It is looked at again by a message, or by a tick."""
+        later = self._write(execution, **changes)
+        if later is None:
             return self._overtaken(execution)
-        self._hint(queued)
-        return queued
+        self._hint(later)
+        return later
 
     def _end(self, execution: Execution, status: Ending, reason: str, **more: Any) -> Execution:
         """It leads to no run. What is decided is written first, so that it is counted as what it is, and once."""

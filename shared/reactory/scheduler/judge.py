@@ -14,7 +14,7 @@ from reactory.runner.instant import to_text
 from reactory.runner.services import Services
 from reactory.scheduler.holidays import holiday_at
 from reactory.scheduler.places import places, runs_alone
-from reactory.scheduler.runs import Runs
+from reactory.scheduler.runs import Asked, Runs
 from reactory.scheduler.schedule import Schedule
 from reactory.scheduler.slots import next_slot
 
@@ -30,8 +30,11 @@ IDLE_MS = 60_000
 MOST_QUEUED = 100
 """Slots of one schedule that wait for their turn; further ones are skipped. A backfill is bounded by its request."""
 
-MOST_ASKED = 50
-"""Runs that are asked whether they are over when all places are taken. The others are looked at by and by."""
+MOST_ASKED = 100
+"""Runs that one look asks whether they are over when all places are taken."""
+
+LOOK_ON_MS = 2500
+"""After it the next look asks the next runs. Longer than a message may come too early, so that each look has one."""
 
 STOPPED = "the schedule is stopped"
 """Why a slot is skipped that was claimed before."""
@@ -48,13 +51,20 @@ class Refuse(NamedTuple):
 
 
 class Postpone(NamedTuple):
-    """It waits for its turn; looked at again after ``delay_ms``."""
+    """It waits for its turn; looked at again after ``delay_ms``. ``asked`` is as with ``LookOn``."""
 
     reason: str
     delay_ms: int
+    asked: int = 0
 
 
-Verdict = Refuse | Postpone | None
+class LookOn(NamedTuple):
+    """Nothing is decided yet: the runs behind the number ``asked`` are still to be asked whether they are over."""
+
+    asked: int
+
+
+Verdict = Refuse | Postpone | LookOn | None
 """None: go on."""
 
 
@@ -82,26 +92,34 @@ class Judge:
         return self._turn(schedule, execution)
 
     def overlap(self, schedule: Schedule, execution: Execution) -> Verdict:
-        """All places are taken, as far as it is known. None: one has become free."""
+        """All places are taken, as far as it is known. None: one has become free. A look asks so many runs; that none is
+        free is said when all have been asked.
+        """
         before = self._services.schedules.get(execution.tenant, execution.schedule_id)
         there = places(schedule, execution)
-        running = [] if before is None else list(islice(self._runs.open(before, there.among), MOST_ASKED))
+        asked = Asked([], 0)
+        if before is not None:
+            asked = self._runs.ask(before, there.among, execution.asked, MOST_ASKED)
         stored = self._services.schedules.get(execution.tenant, execution.schedule_id)
         if stored is None:
             return Refuse("skipped", "the schedule was deleted")
         taken, limit = there.counted(stored.running), there.limit
         if limit is None or len(taken) < limit or self._runs.holds(stored, execution):
             return None
-        if runs_alone(schedule, execution):
+        if runs_alone(schedule, execution) and (asked.unfinished or not asked.last):
             return Refuse("skipped", _unfinished(taken[0].execution_id))
         said = f"{len(taken)} run{'s' if len(taken) > 1 else ''} unfinished, maxConcurrent is {limit}"
-        if execution.kind == "backfill":
-            return self._wait(execution, said)
+        if execution.kind == "backfill" or (schedule.overlap == "queue" and not runs_alone(schedule, execution)):
+            joined = self._join_queue(execution, said)
+            if asked.last and isinstance(joined, Postpone):
+                return Postpone(joined.reason, LOOK_ON_MS, asked.last)
+            return joined
+        if asked.last:
+            return LookOn(asked.last)
         match schedule.overlap:
-            case "queue":
-                return self._join_queue(execution, said)
             case "cancel_running":
-                return self._cancel(execution, running[: len(taken) - limit + 1], said)
+                oldest = islice(self._runs.open(stored), min(len(taken) - limit + 1, MOST_ASKED))
+                return self._cancel(execution, list(oldest), said)
             case _ if execution.status == "queued":
                 return self._wait(execution, said)
             case _:

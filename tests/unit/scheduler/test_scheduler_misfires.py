@@ -88,6 +88,30 @@ def test_slots_that_were_claimed_before_an_outage(lab: SchedulerLab, policy: str
     assert lab.stored().missed_count == 3
 
 
+@pytest.mark.parametrize(
+    ("more", "statuses"),
+    [
+        ({"overlap": "queue"}, ["started", "queued", "queued"]),
+        ({"overlap": "skip"}, ["started", "skipped", "skipped"]),
+        ({"conditions": {"skipOnHolidays": ["2026-01-01"]}}, ["skipped"] * 3),
+    ],
+)
+def test_a_missed_slot_counts_whatever_becomes_of_it(
+    lab: SchedulerLab, more: dict[str, Any], statuses: list[str]
+) -> None:
+    """SC-13: slots that were claimed before an outage are made up for: each was missed, also one that waits or is
+    skipped then.
+    """
+    lab.add(cron="0,20,40 1 12 1 1 *", misfire={"policy": "all"}, workflow={"id": "lab.Hold"}, **more)
+    lab.clock.advance(40 * SECOND)
+    lab.tick()
+    lab.outage(30 * MINUTE)
+    lab.pass_time(2 * MINUTE)
+    assert lab.states() == statuses
+    assert lab.stored().missed_count == 3
+    assert lab.stored().skipped_count == statuses.count("skipped")
+
+
 def test_a_long_outage_costs_each_tick_a_portion(lab: SchedulerLab, monkeypatch: pytest.MonkeyPatch) -> None:
     """SC-13: a schedule of every second after a day: each tick counts a portion, new slots fire at once, none is lost."""
     monkeypatch.setattr(plan, "PORTION", 20_000)

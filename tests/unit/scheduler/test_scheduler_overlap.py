@@ -6,12 +6,22 @@ from typing import Any
 
 import pytest
 
-from reactory.scheduler.judge import MOST_QUEUED, POLL_MS
+from reactory.runner.control import ControlInstance
+from reactory.scheduler.judge import LOOK_ON_MS, MOST_ASKED, MOST_QUEUED, POLL_MS
 from tests.unit.scheduler.lab import HOUR, MINUTE, SECOND, SchedulerLab, at
 
 
 def hold(lab: SchedulerLab, **more: Any) -> None:
     lab.add(workflow={"id": "lab.Hold"}, **more)
+
+
+def fill(lab: SchedulerLab, count: int) -> None:
+    """So many runs, and it is five seconds later."""
+    for number in range(count):
+        lab.scheduler.asked.trigger("s")
+        if number % (count // 5) == 0 and number:
+            lab.clock.advance(SECOND)
+    lab.work()
 
 
 def test_overlap_is_skipped_counted_and_told(lab: SchedulerLab) -> None:
@@ -121,6 +131,38 @@ def test_a_change_leaves_those_that_wait(lab: SchedulerLab) -> None:
     assert lab.logged_slots() == [at("12:01"), at("12:02")]
 
 
+@pytest.mark.parametrize("overlap", ["skip", "queue", "cancel_running"])
+def test_a_free_place_is_found_behind_many_long_runs(lab: SchedulerLab, overlap: str) -> None:
+    """SC-7: all places seem to be taken, but the latest run has ended: the slot takes its place soon, and no run is
+    cancelled for it, however many there are.
+    """
+    count = 2 * MOST_ASKED + 1
+    hold(lab, overlap=overlap, maxConcurrent=count)
+    fill(lab, count)
+    latest = [one for one in lab.log() if one.kind == "manual"][-1]
+    lab.runner.control.control(latest.instance_id or "", "cancel")
+    lab.work()
+    lab.pass_time(MINUTE - 5 * SECOND + 2 * LOOK_ON_MS + 2 * SECOND, step=SECOND // 2)
+    assert lab.logged_slots()[-1] == at("12:01")
+    assert lab.statuses().count("CANCELLED") == 1
+    assert lab.stored().skipped_count == 0
+
+
+def test_many_long_runs_leave_no_place(lab: SchedulerLab) -> None:
+    """SC-7: none of many runs has ended: the slot is skipped when all have been asked, so many at a time."""
+    count = 2 * MOST_ASKED + 1
+    hold(lab, maxConcurrent=count)
+    fill(lab, count)
+    lab.pass_time(MINUTE - 4 * SECOND)
+    slot = next(one for one in lab.log() if one.kind == "slot").id
+    assert [one.status for one in lab.log() if one.id == slot] == ["claimed"]
+    lab.pass_time(2 * LOOK_ON_MS + SECOND)
+    assert [one.reason for one in lab.log() if one.id == slot] == [
+        f"{count} runs unfinished, maxConcurrent is {count} (overlap: skip)"
+    ]
+    assert lab.stored().skipped_count == 1
+
+
 def test_who_waits_behind_a_slot_that_is_skipped_comes_next(lab: SchedulerLab) -> None:
     """SC-4, SC-7: the schedule is stopped while slots wait: all of them are skipped at once, one after the other, and
     what was asked for by hand behind them gets its turn.
@@ -162,6 +204,23 @@ def test_cancel_running_replaces_the_run(lab: SchedulerLab) -> None:
     assert f"replaced by the run of {at('12:02')} of the schedule s" in reason["message"]
     assert [one.outcome for one in lab.log()] == ["CANCELLED", "CANCELLED", None]
     assert lab.stored().skipped_count == 0
+
+
+def test_a_run_that_ends_before_it_is_cancelled_was_not_replaced(lab: SchedulerLab) -> None:
+    """SC-7: it ends just as it is to be cancelled: the log says how it ended, and nothing of a successor."""
+    hold(lab, overlap="cancel_running")
+    lab.pass_time(2 * MINUTE - SECOND)
+    cancel = ControlInstance.control
+
+    def late(control: ControlInstance, *args: Any, **named: Any) -> Any:
+        lab.release()
+        return cancel(control, *args, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ControlInstance, "control", late)
+        lab.pass_time(2 * SECOND)
+    assert [(one.outcome, one.reason) for one in lab.log()[:1]] == [("COMPLETED", "")]
+    assert lab.logged_slots() == [at("12:01"), at("12:02")]
 
 
 def test_allow_starts_every_slot(lab: SchedulerLab) -> None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reactory.exceptions import ConflictError, ScheduleNotFoundError, StoreUnavailableError
 from reactory.ports.store import Instance
@@ -79,6 +80,25 @@ def test_a_stopped_schedule_tries_no_more(lab: SchedulerLab) -> None:
     assert "the schedule was stopped" in lab.log()[0].reason
 
 
+def test_a_deleted_schedule_tries_no_more(lab: SchedulerLab) -> None:
+    """SC-8, SC-14: deleted between two attempts, it does not start after all, and the log says why."""
+    lab.add(cron="0 13 * * *", workflow={"id": "lab.Late"}, retry=RETRY)
+    lab.pass_time(HOUR + SECOND)
+    lab.scheduler.desk.delete("s")
+    lab.pass_time(5 * MINUTE)
+    assert (lab.logged_slots(), lab.states()) == ([], ["failed"])
+    assert lab.log()[0].reason.endswith("not tried again, the schedule was deleted")
+
+
+def test_a_schedule_that_cannot_be_read_tries_no_more(lab: SchedulerLab) -> None:
+    """SC-8: what is stored is damaged between two attempts: the slot fails, and its place is free again."""
+    lab.add(cron="0 13 * * *", workflow={"id": "lab.Late"}, retry=RETRY)
+    lab.pass_time(HOUR + SECOND)
+    assert lab.schedules.replace(replace(lab.stored(), document="{"), lab.stored().revision)
+    lab.pass_time(5 * MINUTE)
+    assert (lab.states(), lab.stored().error_count, lab.stored().running) == (["failed"], 1, ())
+
+
 def test_every_attempt_asks_for_the_same(lab: SchedulerLab) -> None:
     """SC-6, SC-8: an attempt that came through unnoticed, then a change of the properties: still one instance."""
     lab.add(cron="0 13 * * *", properties={"a": 1})
@@ -109,6 +129,18 @@ def test_a_run_ends_with_the_schedules_timeout(lab: SchedulerLab) -> None:
     assert lab.statuses() == ["CANCELLED"]
     reason = lab.runner.query.get(lab.log()[0].instance_id or "")["reason"]
     assert reason["message"] == "Maximum duration exceeded"
+
+
+@pytest.mark.parametrize(("change", "whose"), [({}, "of the schedule s"), ({"timeout": 60}, "of the run")])
+def test_the_log_names_the_timeout(lab: SchedulerLab, change: dict[str, Any], whose: str) -> None:
+    """SC-9: the log says that the schedule's timeout has ended the run; and names none that is another one by now."""
+    lab.add(cron="0 13 * * *", workflow={"id": "lab.Hold"}, timeout=30)
+    lab.pass_time(HOUR + SECOND)
+    lab.scheduler.desk.update("s", change)
+    lab.pass_time(2 * MINUTE)
+    (execution,) = lab.log()
+    said = f"maximum_duration: the timeout of 30 s {whose} is over"
+    assert (execution.status, execution.outcome, execution.reason) == ("done", "CANCELLED", said)
 
 
 def test_skip_if_the_previous_run_is_unfinished(lab: SchedulerLab) -> None:
