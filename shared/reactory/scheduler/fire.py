@@ -247,14 +247,16 @@ class FireSlots:
         if ended is None:
             return self._overtaken(execution)
         _LOG.info("the slot %s of %s was %s", to_text(ended.slot), ended.schedule_id, status)  # a reason may quote data
-        return self._conclude(ended)
+        return self._conclude(ended, has_followers=execution.status != "claimed")
 
-    def _conclude(self, execution: Execution) -> Execution:
+    def _conclude(self, execution: Execution, *, has_followers: bool = True) -> Execution:
+        """``has_followers``: it may have had a place, or been the first of those that wait."""
         assert execution.status in ("skipped", "missed", "failed", "done")
         ending = execution.status if execution.counted else "done"
         self._services.schedules.conclude(execution.tenant, execution.schedule_id, execution.key, ending)
         concluded = self._write(execution, attention_at=None)
-        self._next_in_line(execution)  # it may have had a place, or been the first of those that wait
+        if has_followers:
+            self._next_in_line(execution)
         return self._overtaken(execution) if concluded is None else concluded
 
     def _overtaken(self, execution: Execution) -> Execution:
