@@ -155,11 +155,12 @@ class InstancePass:
     def _durable(self) -> None:
         """All that was applied is written."""
         self._tally.write()
+        if not self._doomed:
+            return
         doomed, self._doomed = self._doomed, set()
         for path in doomed & self._in_flight.keys():
             self._call_off(path)
-        if doomed:  # another attempt of the same step may have stood back for it
-            self._resume_running()
+        self._resume_running()  # another attempt of the same step may have stood back for it
 
     def _call_off(self, path: str) -> None:
         """Nobody waits for this attempt any more."""
@@ -399,7 +400,7 @@ class InstancePass:
         """Whether a step that was to run is still to run, and nobody runs it."""
         if self._machine.state.status != "RUNNING" or effect.path in self._in_flight:
             return False
-        if self._is_made(effect.path, effect.attempt, effect.generation):
+        if self._arrived and self._is_made(effect.path, effect.attempt, effect.generation):
             return False
         return self._machine.awaited(effect.path, effect.attempt, effect.generation) is not None
 
