@@ -80,7 +80,7 @@ def test_a_slot_is_claimed_once(executions: ExecutionLog, execution: New) -> Non
     assert executions.known([first.id, execution(1).id, "default/s/1"]) == {first.id, execution(1).id}
     assert executions.known([]) == set()
     executions.claim([execution(2, kind="catch_up")])
-    assert executions.known([first.id, execution(2).id], "catch_up") == {first.id}
+    assert executions.known([first.id, execution(2).id], without="catch_up") == {first.id}
 
 
 def test_many_claim_one_slot(executions: ExecutionLog, execution: New) -> None:

@@ -97,8 +97,8 @@ class ExecutionLog(Protocol):
 
     def get(self, execution_id: str) -> Execution | None: ...
 
-    def known(self, ids: Sequence[str], but: Kind | None = None) -> set[str]:
-        """Those of the ids that are in the log, without those of the kind ``but``."""
+    def known(self, ids: Sequence[str], *, without: Kind | None = None) -> set[str]:
+        """Those of the ids that are in the log, but for those of the kind ``without``."""
         ...
 
     def update(self, execution: Execution) -> bool:

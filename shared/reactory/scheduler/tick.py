@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from reactory.exceptions import ReactoryError, UnavailableError
-from reactory.ports.executions import execution_id
+from reactory.ports.executions import Kind, execution_id
 from reactory.ports.schedules import StoredSchedule
 from reactory.runner.services import Services
 from reactory.scheduler.messages import fire_message
@@ -143,8 +143,11 @@ class Tick:
         """Those that were claimed in time, or by somebody's request. What a tick that died has claimed of them is not
         among these: it is claimed again.
         """
-        known = self._services.executions.known([_slot_id(stored, slot) for slot in slots], "catch_up")
-        return {slot for slot in slots if _slot_id(stored, slot) in known}
+        return self._known(stored, slots, without="catch_up")
+
+    def _known(self, stored: StoredSchedule, slots: Sequence[int], without: Kind | None = None) -> set[int]:
+        by_id = {_slot_id(stored, slot): slot for slot in slots}
+        return {by_id[found] for found in self._services.executions.known(list(by_id), without=without)}
 
     def _make_up(self, made: Plan, until: int) -> int:
         claimed = self._services.executions.claim(made.executions)
@@ -178,8 +181,8 @@ class Tick:
     def _unclaimed(self, stored: StoredSchedule, schedule: Schedule) -> int | None:
         assert stored.next_at is not None
         slots = slots_between(schedule, stored.next_at - 1, stored.next_at + AHEAD_MS + MISFIRE_MS, MOST_SLOTS)
-        known = self._services.executions.known([_slot_id(stored, slot) for slot in slots])
-        left = (slot for slot in slots if _slot_id(stored, slot) not in known)
+        known = self._known(stored, slots)
+        left = (slot for slot in slots if slot not in known)
         return next(left, next_slot(schedule, slots[-1] if slots else stored.next_at - 1))
 
     def _hint(self, until: int, end: float) -> tuple[int, bool]:

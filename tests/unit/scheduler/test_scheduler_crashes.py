@@ -211,6 +211,17 @@ def test_one_slot_fired_twice_at_once(make: Make, workflow: str) -> None:
     paused_pairs(make, prepare)
 
 
+def fire_both(lab: SchedulerLab, first: int) -> None:
+    """Two slots: the one is fired up to its call ``first`` of a port, then the other, then the rest of the one."""
+    one, two = lab.log()
+    paused = Paused(first)
+    ours = living(lab, paused.life)
+    paused.begin(lambda: ours.fire.handle(one.id))
+    lab.scheduler.fire.handle(two.id)
+    paused.resume()
+    lab.work()
+
+
 def test_two_slots_fired_at_once_take_one_place(make: Make) -> None:
     """SC-7: two slots of one schedule judged at the same moment: one of them runs, the other is skipped."""
     for first in range(1, 12):
@@ -219,13 +230,7 @@ def test_two_slots_fired_at_once_take_one_place(make: Make) -> None:
         lab.clock.advance(50 * SECOND)
         lab.tick()
         lab.clock.advance(30 * SECOND)
-        one, two = lab.log()
-        paused = Paused(first)
-        ours = living(lab, paused.life)
-        paused.begin(lambda: ours.fire.handle(one.id))  # noqa: B023 - runs before the next turn of the loop
-        lab.scheduler.fire.handle(two.id)
-        paused.resume()
-        lab.work()
+        fire_both(lab, first)
         assert sorted(lab.states()) == ["skipped", "started"]
         assert len(lab.logged_slots()) == 1
         assert (lab.stored().run_count, lab.stored().skipped_count) == (1, 1)
@@ -246,12 +251,7 @@ def test_two_slots_fired_at_once_do_not_both_run_alone(make: Make, kind: Kind) -
         lab.clock.advance(30 * SECOND)
         one, two = lab.log()
         lab.executions.update(replace(one, kind=kind, version=one.version + 1))
-        paused = Paused(first)
-        ours = living(lab, paused.life)
-        paused.begin(lambda: ours.fire.handle(one.id))  # noqa: B023 - runs before the next turn of the loop
-        lab.scheduler.fire.handle(two.id)
-        paused.resume()
-        lab.work()
+        fire_both(lab, first)
         assert sorted(lab.states()) == ["skipped", "started"]
         (skipped,) = [found for found in lab.log() if found.status == "skipped"]
         other = one if skipped.id == two.id else two

@@ -28,9 +28,9 @@ class MemoryExecutions:
         with self._lock:
             return self._get(execution_id)
 
-    def known(self, ids: Sequence[str], but: Kind | None = None) -> set[str]:
+    def known(self, ids: Sequence[str], *, without: Kind | None = None) -> set[str]:
         with self._lock:
-            return {one for one in ids if (found := self._get(one)) is not None and found.kind != but}
+            return {one for one in ids if (found := self._get(one)) is not None and found.kind != without}
 
     def update(self, execution: Execution) -> bool:
         with self._lock:

@@ -39,12 +39,12 @@ class MongoExecutions:
             found = self._executions.find_one({"_id": execution_id, "$expr": NOT_EXPIRED}, hint=BY_ID)
         return None if found is None else _decode(found)
 
-    def known(self, ids: Sequence[str], but: Kind | None = None) -> set[str]:
+    def known(self, ids: Sequence[str], *, without: Kind | None = None) -> set[str]:
         if not ids:
             return set()
         wanted: Document = {"_id": {"$in": list(ids)}, "$expr": NOT_EXPIRED}
-        if but is not None:
-            wanted["kind"] = {"$ne": but}
+        if without is not None:
+            wanted["kind"] = {"$ne": without}
         with reading():
             found = self._executions.find(wanted, {"_id": 1}, hint=BY_ID)
             return {one["_id"] for one in found}

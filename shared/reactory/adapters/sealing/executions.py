@@ -24,8 +24,8 @@ class SealedExecutions:
         found = self._inner.get(execution_id)
         return None if found is None else self._opened(found)
 
-    def known(self, ids: Sequence[str], but: Kind | None = None) -> set[str]:
-        return self._inner.known(ids, but)
+    def known(self, ids: Sequence[str], *, without: Kind | None = None) -> set[str]:
+        return self._inner.known(ids, without=without)
 
     def update(self, execution: Execution) -> bool:
         return self._inner.update(self._sealed(execution))
