@@ -83,6 +83,8 @@ class InstancePass:
         self._lost = False
         self._mail = False
         self._doomed: set[str] = set()
+        self._is_plain = True
+        """No step of this pass so far has guards, keeps its result, or may run only once."""
 
     @property
     def _instance(self) -> Instance:
@@ -110,7 +112,7 @@ class InstancePass:
         interrupted = instance.interrupted and bool(instance.state or instance.journal)
         if instance.inbox:
             await self._ledger.take_inbox()
-        await self._rebuild()
+        await self._replay()
         if interrupted:
             await self._apply(Interrupted(self._services.clock.now()))
         if self._machine.state.status == "PENDING":
@@ -122,6 +124,10 @@ class InstancePass:
         values = self._machine.context.values
         self._machine = restore(self._instance, self._program, self._services.env, values)
         self._ready = []
+        await self._replay()
+
+    async def _replay(self) -> None:
+        """What the journal says, on the machine as the snapshot has it."""
         self._note_return()
         self._half_way = bool(self._machine.queue)
         facts = stored_facts(self._machine, self._instance)
@@ -220,10 +226,10 @@ class InstancePass:
                 self._ledger.must_write = True
             self._note_first_attempts()
             await self._load_arguments()
-            if any(effect.cache is not None for effect in self._ready) and await self._use_cached():
+            if not self._is_plain and await self._use_cached():
                 return True
             if await self._write_facts():
-                if any(effect.node.asks for effect in self._ready):
+                if not self._is_plain and any(effect.node.asks for effect in self._ready):
                     await self._ask_guards()
                     if self._batch.hand_on:
                         self._gate.hand_back()
@@ -358,6 +364,7 @@ class InstancePass:
                 case RunStep():
                     if not replaying:
                         self._ready.append(effect)
+                        self._is_plain = self._is_plain and effect.is_plain
                 case StatusChanged():
                     self._ledger.owe(status_entries(self._instance, effect))
                     self._tell_parent(effect)
@@ -429,7 +436,7 @@ class InstancePass:
         """
         if self._ledger.must_write or not self._ledger.has_unwritten:
             return
-        once = any(effect.node.execution == "at_most_once" for effect in self._ready)
+        once = not self._is_plain and any(effect.node.execution == "at_most_once" for effect in self._ready)
         self._ledger.must_write = once or self._instance.interrupted
 
     def _could_be_overtaken(self) -> bool:
@@ -449,6 +456,8 @@ class InstancePass:
     async def _use_cached(self) -> bool:
         """Whether some of the steps that are to run have results already (CA-3)."""
         asked = [effect for effect in self._ready if effect.cache is not None]
+        if not asked:
+            return False
         tenant, now = self._instance.tenant, self._services.clock.now()
         found = await self._batch.in_thread(cached_results.find, self._services.results, tenant, asked, now)
         paths = {outcome.path for outcome in found}

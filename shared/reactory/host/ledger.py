@@ -47,6 +47,8 @@ class Ledger:
         self._blobs: dict[str, bytes] = {}
         self._pages: dict[str, bytes] = {}
         self._news: list[OutboxEntry] = []
+        self._is_pressing = False
+        """Others than the bus wait for some of the news."""
         self._owed: set[str] = set()
         self.opened = 0
         self._spilled: dict[str, int] = {}
@@ -89,6 +91,7 @@ class Ledger:
 
     def owe(self, entries: Sequence[OutboxEntry]) -> None:
         self._news += entries
+        self._is_pressing = self._is_pressing or any(entry.kind not in BUS_KINDS for entry in entries)
 
     def owe_errand(self, effect: Errand, number: int) -> None:
         """Something to be done outside, after the state that asks for it is durable. A child's large input, and an
@@ -99,7 +102,7 @@ class Ledger:
             effect = replace(effect, input=self._out_of_line(effect.input))
         elif isinstance(effect, Emit):
             effect = replace(effect, data=self._out_of_line(effect.data))
-        self._news.append(of_effect(instance, effect, len(self._news) + 1000 * number))
+        self.owe([of_effect(instance, effect, len(self._news) + 1000 * number)])
 
     def _out_of_line(self, value: Any) -> Any:
         encoded = msgspec.json.encode(value)
@@ -115,9 +118,7 @@ class Ledger:
 
     def is_urgent(self, machine: Machine) -> bool:
         """Whether others have to know something now, although steps are still running."""
-        if machine.state.opened != self.opened:
-            return True
-        return bool(self._news) and any(entry.kind not in BUS_KINDS for entry in self._news)
+        return self._is_pressing or machine.state.opened != self.opened
 
     # --- writing --------------------------------------------------------------------------------------------------
 
@@ -146,6 +147,7 @@ class Ledger:
         self._journaled([*before, *(entry.fact for entry in entries)])
         self._forget_unwritten()
         self._news, self._pages, self._spilled = [], {}, {}
+        self._is_pressing = False
         return after
 
     async def settle(self, machine: Machine, timer: int | None, *, keep_lease: bool) -> bool:
@@ -211,7 +213,7 @@ class Ledger:
         instance.fingerprint = settle.fingerprint or instance.fingerprint
         instance.state, instance.journal, instance.journal_count = settle.state, [], 0
         instance.status, instance.reason, instance.outbox = settle.status, settle.reason, []
-        self._journal_bytes, self._news = 0, []
+        self._journal_bytes, self._news, self._is_pressing = 0, [], False
         self._owed |= {entry.id for entry in news}
         self._batch.settled(instance, settle, news)
 

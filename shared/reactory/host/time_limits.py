@@ -20,7 +20,7 @@ def time_limit(node: Node, timeouts: int, default: int, typical: int | None = No
     """
     policy = node.timeout_policy or USUAL
     base = node.timeout or default
-    if policy.strategy == "fixed":
+    if policy.strategy == "fixed" or (not timeouts and typical is None):
         return base
     most = max(policy.max, base)
     if policy.strategy == "adaptive" and typical is not None:

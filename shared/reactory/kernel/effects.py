@@ -37,6 +37,11 @@ class RunStep:
     keys: Mapping[str, str] = field(default_factory=dict)
     refresh: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Nobody is to be asked before it runs, its result is not kept for others, and it may run again."""
+        return self.cache is None and not self.node.asks and self.node.execution != "at_most_once"
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailed:

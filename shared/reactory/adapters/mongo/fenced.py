@@ -9,7 +9,8 @@ late, after its owner has given it up, would pass for the next one.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -28,21 +29,17 @@ _DOCUMENT_CHARACTERS = 15_000_000
 
 _SEEN = {"epoch": 1, "lease": 1, "journalCount": 1, "mark": 1, "inbox": {"$slice": 1}}
 
-Applied = Callable[[Document], bool]
-"""Whether the document shows that this write has happened."""
-
 
 def push(collection: Collection[Document], batch: Sequence[Push]) -> list[Outcome]:
     mark = secrets.token_hex(6)
-    writes = [_Write(item, _push_statement(item, mark), _characters(item.facts), _marked(mark)) for item in batch]
+    writes = [_Write(item, _push_statement(item, mark), _characters(item.facts), mark) for item in batch]
     return _run(collection, writes)
 
 
 def settle(collection: Collection[Document], batch: Sequence[Settle]) -> list[Outcome]:
     mark = secrets.token_hex(6)
     writes = [
-        _Write(item, _settle_statement(item, mark), len(item.state) + _characters(item.history), _marked(mark))
-        for item in batch
+        _Write(item, _settle_statement(item, mark), len(item.state) + _characters(item.history), mark) for item in batch
     ]
     return _run(collection, writes)
 
@@ -64,20 +61,20 @@ def absorb(collection: Collection[Document], item: Push) -> list[InboxEntry] | N
 class _Write:
     """One statement of a command, with what it takes to judge it."""
 
-    __slots__ = ("applied", "item", "size", "statement")
+    __slots__ = ("item", "mark", "size", "statement")
 
-    def __init__(self, item: Push | Settle, statement: Document, size: int, applied: Applied) -> None:
+    def __init__(self, item: Push | Settle, statement: Document, size: int, mark: str) -> None:
         self.item = item
         self.statement = statement
         self.size = size
-        self.applied = applied
+        self.mark = mark
 
 
 def _run(collection: Collection[Document], writes: Sequence[_Write]) -> list[Outcome]:
     """What cannot fit a document is not even sent; it must not take the others with it."""
     outcomes: dict[str, Outcome] = {}
     fitting = [write for write in writes if write.size <= _DOCUMENT_CHARACTERS]
-    for part in parts(fitting, lambda write: write.size):
+    for part in parts(fitting, attrgetter("size")):
         try:
             outcomes |= _send(collection, part)
         except StoreUnavailableError as error:
@@ -123,7 +120,7 @@ def _outcome(write: _Write, document: Document | None) -> Outcome:
     lease = document.get("lease", {}) if document else {}
     if document is None or document["epoch"] != item.epoch or lease.get("owner") != item.owner:
         return "lost"
-    if write.applied(document):
+    if document.get("mark") == write.mark:
         return "ok"
     return "inbox" if document["inbox"] and "until" in lease else "lost"
 
@@ -187,10 +184,6 @@ def _appended(item: Settle) -> Document:
     if pushed:
         change["$push"] = pushed
     return change
-
-
-def _marked(mark: str) -> Applied:
-    return lambda document: bool(document.get("mark") == mark)
 
 
 def _characters(texts: Sequence[str]) -> int:
