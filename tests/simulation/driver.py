@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing.pool import Pool
 
+from reactory.host.collector import spare_collector
 from tests.simulation.bugs import BUGS, planted
 from tests.simulation.run import Verdict, run_seed
 
@@ -43,7 +45,7 @@ def simulate(first: int, seeds: int, jobs: int, bug: str | None = None) -> Itera
     if jobs == 1:
         yield from map(partial(judge, bug=bug), numbers)
         return
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+    with _processes(jobs) as pool:
         yield from pool.imap(partial(judge, bug=bug), numbers, CHUNK)
 
 
@@ -65,8 +67,12 @@ def hunt(seeds: int, jobs: int, known: Mapping[str, int] | None = None) -> Itera
     """Each planted bug with the first run that it spoils. ``known`` are seeds that have spoilt one before."""
     given = known or {}
     tasks = [(bug, seeds, given.get(bug)) for bug in BUGS]
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+    with _processes(jobs) as pool:
         yield from zip(BUGS, pool.imap(_hunted, tasks), strict=True)
+
+
+def _processes(jobs: int) -> Pool:
+    return multiprocessing.get_context("spawn").Pool(jobs, spare_collector)
 
 
 def _hunted(task: tuple[str, int, int | None]) -> Verdict | None:
