@@ -70,6 +70,7 @@ class FunctionSpec:
     events, jobs and schedules (send to those queues), queues (send to every queue), counters (read and update items of
     the DynamoDB table, query its index). ``instances`` is the database, reached with its own secret. ``rule`` is an
     EventBridge schedule expression. ``dead_letters``: what ends in any dead-letter queue is given to this function.
+    ``after_deployment``: it is called when a deployment of the stack is complete.
     """
 
     name: str
@@ -80,6 +81,7 @@ class FunctionSpec:
     queues: tuple[QueueSpec, ...] = ()
     rule: str | None = None
     dead_letters: bool = False
+    after_deployment: bool = False
     needs: frozenset[Capability] = field(default_factory=frozenset)
 
 
@@ -236,6 +238,14 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         memory=512,
         rule="rate(1 minute)",
         needs=frozenset({"instances", "schedules"}),
+    ),
+    FunctionSpec(
+        name="scheduler-setup",
+        handler="functions.scheduler.setup.handler",
+        timeout=900,  # a new index on a large collection takes its time
+        memory=512,
+        after_deployment=True,
+        needs=frozenset({"instances", "blobs", "wakeups", "schedules"}),
     ),
     FunctionSpec(
         name="scheduler-fire",

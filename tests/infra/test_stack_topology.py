@@ -178,11 +178,30 @@ def test_every_rule_calls_its_function(stack: Any) -> None:
         assert allowed_to_call(stack, function, "events.amazonaws.com") == [{"Fn::GetAtt": [rule_id, "Arn"]}]
 
 
+def test_a_complete_deployment_calls_what_takes_it_over(stack: Any) -> None:
+    """DP-1, IN-2, SC-5: CloudFormation's news of this stack, and of no other, calls the declared functions."""
+    rules = stack.of_type("AWS::Events::Rule")
+    found = {name: rule for name, rule in rules.items() if "aws.cloudformation" in str(rule.get("EventPattern"))}
+    declared = [spec.name for spec in topology.FUNCTIONS if spec.after_deployment]
+    assert [rule["Name"].removeprefix("reactory-") for rule in found.values()] == declared == ["scheduler-setup"]
+    ((rule_id, rule),) = found.items()
+    assert rule["EventPattern"]["source"] == ["aws.cloudformation"]
+    assert rule["EventPattern"]["detail-type"] == ["CloudFormation Stack Status Change"]
+    assert rule["EventPattern"]["detail"]["stack-id"] == [{"Ref": "AWS::StackId"}]
+    assert set(rule["EventPattern"]["detail"]["status-details"]["status"]) == {
+        *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+    }
+    function = logical_id(stack, "AWS::Lambda::Function", "FunctionName", "scheduler-setup")
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": [function, "Arn"]}
+    assert allowed_to_call(stack, function, "events.amazonaws.com") == [{"Fn::GetAtt": [rule_id, "Arn"]}]
+
+
 @pytest.mark.parametrize("spec", [pytest.param(spec, id=spec.name) for spec in topology.BUS_RULES])
 def test_every_rule_of_the_bus_feeds_its_queue(stack: Any, spec: BusRuleSpec) -> None:
     """DP-1, IM-5: the declared pattern of the bus leads to the declared queue, which lets this rule in, as do its dead letters."""
     rules = stack.of_type("AWS::Events::Rule")
-    assert sum("EventPattern" in rule for rule in rules.values()) == len(topology.BUS_RULES)
+    assert sum("EventBusName" in rule for rule in rules.values()) == len(topology.BUS_RULES)
     rule_id = logical_id(stack, "AWS::Events::Rule", "Name", spec.name)
     rule, (bus_id,) = rules[rule_id], stack.of_type("AWS::Events::EventBus")
     assert (rule["EventBusName"], rule["EventPattern"], rule["State"]) == ({"Ref": bus_id}, spec.pattern, "ENABLED")

@@ -17,6 +17,7 @@ EVENTS = Path(__file__).parents[2] / "events"
 API = sorted((EVENTS / "api").glob("*.json"))
 SQS = sorted((EVENTS / "sqs").glob("*.json"))
 SCHEDULE = sorted((EVENTS / "schedule").glob("*.json"))
+DEPLOYMENT = EVENTS / "deployment" / "complete.json"
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -25,10 +26,11 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def test_there_is_an_event_for_every_kind_of_trigger() -> None:
-    """API, queue and rule: each kind of trigger in the topology has an event."""
+    """API, queue, rule and deployment: each kind of trigger in the topology has an event."""
     assert API
     assert SQS
     assert SCHEDULE
+    assert DEPLOYMENT.exists()
 
 
 @pytest.mark.parametrize("path", API, ids=lambda path: path.stem)
@@ -74,3 +76,12 @@ def test_a_scheduled_event_is_one_of_eventbridge(path: Path) -> None:
     assert event["source"] == "aws.events"
     assert event["detail-type"] == "Scheduled Event"
     assert event["detail"] == {}
+
+
+def test_the_event_of_a_deployment_is_one_of_cloudformation() -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/event-detail-stack-status-change.html."""
+    event = load(DEPLOYMENT)
+    EventBridgeModel.model_validate(event)
+    assert (event["source"], event["detail-type"]) == ("aws.cloudformation", "CloudFormation Stack Status Change")
+    assert event["resources"] == [event["detail"]["stack-id"]]
+    assert event["detail"]["status-details"]["status"].endswith("_COMPLETE")

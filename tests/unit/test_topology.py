@@ -29,7 +29,7 @@ def test_no_two_functions_answer_one_route() -> None:
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
 def test_a_function_has_a_trigger_and_fits_lambda(function: FunctionSpec) -> None:
     """Something calls it; time-out and memory are what Lambda allows, and an API answers before the gateway gives up."""
-    assert function.routes or topology.sources(function) or function.rule
+    assert function.routes or topology.sources(function) or function.rule or function.after_deployment
     assert re.fullmatch(r"functions(\.[a-z_]+)+\.handler", function.handler)
     assert 1 <= function.timeout <= (29 if function.routes else 900)
     assert 128 <= function.memory <= 10_240

@@ -39,22 +39,20 @@ class Prepared(msgspec.Struct, frozen=True):
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """``event`` is ``{"schema": bool}``: whether collections and indexes are to be ensured too."""
     from reactory.bootstrap import app
-    from reactory.runner.modules import register_loaded
-    from reactory.scheduler.registration import register_schedules
+    from reactory.scheduler.deployment import take_over
     from reactory.steps.modules import load_modules
 
     services = app()
     if event.get("schema"):
         services.schema.ensure()
     modules = load_modules(services.settings.modules)
-    report = register_loaded(services, modules, replace=True)
-    scheduled = register_schedules(services, modules)
+    taken = take_over(services, modules, replace=True)
     prepared = Prepared(
         modules=list(_modules(modules.modules)),
-        workflows=[registered.workflow.id for registered in report.registered],
-        schedules=[*scheduled.created, *scheduled.updated, *scheduled.unchanged],
-        faults=[str(fault) for fault in (*report.faults, *scheduled.faults)],
-        warnings=[str(warning) for warning in report.warnings],
+        workflows=[registered.workflow.id for registered in taken.workflows.registered],
+        schedules=[*taken.schedules.created, *taken.schedules.updated, *taken.schedules.unchanged],
+        faults=[str(fault) for fault in taken.faults],
+        warnings=[str(warning) for warning in taken.warnings],
         broken=[broken for module in modules.modules for broken in _broken(module)],
     )
     answer: dict[str, Any] = msgspec.to_builtins(prepared)

@@ -357,5 +357,5 @@ class DefinitionStore(Protocol):
 
 class Schema(Protocol):
     def ensure(self) -> None:
-        """Create all collections and indexes. Called by deployment and by ``reactory dev``, never by a handler."""
+        """Create all collections and indexes. Called after a deployment and by ``reactory dev``; safe to call again."""
         ...

@@ -1,4 +1,4 @@
-"""The workflows of modules, registered when a local stack starts or somebody asks for it (IN-2)."""
+"""The workflows of modules, registered after a deployment and when a local stack starts (IN-2)."""
 
 from __future__ import annotations
 

@@ -34,6 +34,8 @@ def _is_for(function: FunctionSpec, event: dict[str, Any]) -> bool:
     if "Records" in event:
         queue = event["Records"][0]["eventSourceARN"].rpartition(":")[2]
         return queue in {spec.name for spec in sources(function)}
+    if event["source"] == "aws.cloudformation":
+        return function.after_deployment
     return function.rule is not None and event["resources"][0].endswith(f"rule/reactory-{function.name}")
 
 

@@ -46,6 +46,9 @@ def test_a_canonical_event_is_answered_as_its_trigger_expects(
         assert result["isBase64Encoded"] is False
     elif event.startswith("sqs/"):
         assert result == {"batchItemFailures": []}
+    elif event.startswith("deployment/"):
+        assert result["workflows"]
+        assert not result["faults"]
     else:
         assert result == RESULTS[event]
 
