@@ -352,8 +352,8 @@ class _Judge:
             if fact is None:
                 self.violate("every recorded result is used once", f"{record} comes from no fact")
                 return None, []
-            if isinstance(fact, Control):  # what came too late to begin anything may have moved the clock on
-                machine.state.now = max(machine.state.now, record.at)
+            # what came too late to begin anything is in no history, and may have moved the clock on
+            machine.state.now = max(machine.state.now, record.at)
             machine.apply(fact)
         self._drain(machine)
         return machine, [effect for effect in machine.effects if isinstance(effect, StatusChanged)]
