@@ -317,5 +317,4 @@ def _refit(machine: Machine, key: str, done: set[str], joins: dict[str, int]) ->
             frame.stat[node.id] = "SKIPPED"
     state.blocks[key].joins = {str(i): joins[node.id] for i, node in enumerate(block.nodes) if node.id in joins}
     _recount(machine, key, through)
-    for index in _may_begin(machine, key, through):
-        machine.enter(key, index)
+    tree.enter_late(machine, key, _may_begin(machine, key, through))

@@ -194,16 +194,38 @@ def thaw_below(machine: Machine, path: str) -> None:
 
 
 def thaw_around(machine: Machine, key: str) -> None:
-    """Take up again the containers around a block that have failed, were suspended or frozen, with all inside of them."""
+    """Take up again the containers around a block that have failed, were suspended or frozen, with all inside of them. In
+    the one around these, which still runs, it is as if nothing had failed.
+    """
     live = machine.state.live
     stopped = [path for path in _holders(machine, key) if live[path].status in _STOPPED]
-    if stopped:
-        outermost = stopped[-1]
-        thaw_below(machine, outermost)
-        if live[outermost].status == "SUSPENDED":
-            restart(machine, outermost, live[outermost])
-        else:
-            _thaw_nodes(machine, [outermost])
+    if not stopped:
+        _thaw_blocks(machine, [key])
+        return
+    outermost = stopped[-1]
+    thaw_below(machine, outermost)
+    if live[outermost].status == "SUSPENDED":
+        restart(machine, outermost, live[outermost])
+    else:
+        _thaw_blocks(machine, [live[outermost].block])
+        _thaw_nodes(machine, [outermost])
+
+
+def enter_late(machine: Machine, key: str, indexes: list[int]) -> None:
+    """Nodes whose turn in a block would have come before. Where all of it has failed they wait with the rest for whoever
+    takes it up again; unless its container still runs: then there is something to do in it once more.
+    """
+    state, progress = machine.state, machine.state.blocks[key]
+    has_failed = bool(key) and progress.open == 0 and progress.failed > 0
+    is_stopped = state.status == "FAILED" or any(state.live[path].status in _STOPPED for path in _holders(machine, key))
+    if has_failed and not is_stopped and indexes:
+        _thaw_blocks(machine, [key])
+    for index in indexes:
+        machine.enter(key, index)
+        if has_failed and is_stopped:
+            live = state.live[paths.prefix(key) + machine.block(key).nodes[index].id]
+            live.status, live.phase = "CANCELLED", ""
+            progress.open, progress.failed, progress.joins = 0, progress.failed + 1, {}
 
 
 _STOPPED = frozenset({"FAILED", "CANCELLED", "SUSPENDED"})

@@ -85,6 +85,53 @@ def test_a_rewind_into_a_container_that_is_suspended_takes_it_up_again(engine: E
     assert engine.status(run) == "COMPLETED"
 
 
+def test_a_rewind_into_what_has_failed_in_a_loop_that_still_runs_is_counted(engine: Engine) -> None:
+    """LC-14: the item that had failed is open again, so that the loop waits for it and ends when all are through."""
+    engine.errors["b0"] = [ValueError("no")]
+    last = engine.node("last", "delay", duration=1000)
+    body = [engine.do("a"), engine.do("b", label="b${item}", retryPolicy={"maxAttempts": 1}), last]
+    run = engine.run(engine.node("loop", "for_each", items=[0, 1, 2], steps=body, maxConcurrency=1))
+    assert engine.statuses(run)["loop"] == "RUNNING"
+    rewind(engine, run, "loop[0]/a")
+    for _ in range(3):
+        engine.advance(1000)
+    assert engine.calls.count("b0") == 2
+    assert engine.status(run) == "COMPLETED"
+
+
+def test_a_rewind_that_fails_again_in_a_loop_ends_with_it(engine: Engine) -> None:
+    """LC-14: an item that fails once more is counted as failed once, and a retry takes it up."""
+    engine.errors["b0"] = [ValueError("no"), ValueError("no")]
+    last = engine.node("last", "delay", duration=1000)
+    body = [engine.do("a"), engine.do("b", label="b${item}", retryPolicy={"maxAttempts": 1}), last]
+    run = engine.run(engine.node("loop", "for_each", items=[0, 1, 2], steps=body, maxConcurrency=1))
+    rewind(engine, run, "loop[0]/a")
+    for _ in range(3):
+        engine.advance(1000)
+    assert engine.status(run) == "FAILED"
+    engine.ask(run, "retry")
+    engine.advance(1000)
+    assert engine.status(run) == "COMPLETED"
+
+
+def test_a_rewind_into_a_failed_container_of_a_branch_is_counted_where_it_stands(engine: Engine) -> None:
+    """LC-14: the branch around it had failed with it while another one runs; both have to end before the container does."""
+    engine.errors["b"] = [ValueError("no")]
+    inner = [engine.do("a", label="a"), engine.do("b", label="b", retryPolicy={"maxAttempts": 1}), nap(engine, "long")]
+    box = engine.node("box", "parallel", branches=[{"name": "only", "steps": inner}])
+    branches = [
+        {"name": "one", "steps": [box]},
+        {"name": "two", "steps": [engine.node("short", "delay", duration=1000)]},
+    ]
+    run = engine.run(engine.node("outer", "parallel", branches=branches), engine.do("after", label="after"))
+    rewind(engine, run, "a")
+    engine.advance(1000)
+    assert engine.status(run) == "RUNNING"
+    engine.advance(60_000)
+    assert engine.calls == ["a", "b", "a", "b", "after"]
+    assert engine.status(run) == "COMPLETED"
+
+
 def early_join(engine: Engine) -> list[dict[str, Any]]:
     """Three steps side by side, and a join that two of them satisfy."""
     steps = [engine.do(name, label=name, dependsOn=[]) for name in "abc"]
@@ -274,6 +321,36 @@ def test_a_paused_instance_that_is_through_goes_on_as_another_version(engine: En
     engine.ask(run, "resume")
     assert engine.calls == ["added"]
     assert engine.status(run) == "COMPLETED"
+
+
+def spread(engine: Engine, *more: dict[str, Any], version: str) -> dict[str, Any]:
+    """Items whose steps stand side by side: the first item fails at ``b``, the others sleep."""
+    body = [
+        engine.do("b", label="b${item}", retryPolicy={"maxAttempts": 1}, dependsOn=[]),
+        engine.node("last", "delay", duration=1000) | {"dependsOn": ["b"]},
+        *more,
+    ]
+    return engine.document(engine.node("loop", "for_each", items=[0, 1], steps=body), version=version)
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_steps_that_a_version_adds_to_what_has_failed_are_counted(engine: Engine, has_ended: bool) -> None:
+    """DP-2: in a loop that still runs they run at once, in one that has failed with the retry; either way it ends."""
+    engine.errors["b0"] = [ValueError("no")]
+    run = engine.start(engine.register(spread(engine, version="1.0.0")))
+    engine.work()
+    engine.register(spread(engine, engine.do("new", label="new${item}", dependsOn=[]), version="2.0.0"))
+    if has_ended:
+        engine.advance(1000)
+        assert engine.status(run) == "FAILED"
+    migrate(engine, run, "2.0.0")
+    assert ("new0" in engine.calls) is not has_ended
+    engine.advance(1000)
+    assert engine.status(run) == "FAILED"
+    engine.ask(run, "retry")
+    engine.advance(1000)
+    assert engine.status(run) == "COMPLETED"
+    assert engine.calls.count("new0") == 1
 
 
 def test_a_migration_survives_crashes(engine: Engine) -> None:
