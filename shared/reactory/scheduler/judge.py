@@ -22,7 +22,9 @@ LATE_MS = 600_000
 """A slot that was claimed in time and is this late has waited for an outage, not for its turn: it was missed."""
 
 POLL_MS = 5000
-"""How often the first of those that wait looks whether a run has ended."""
+"""How often the first of those that wait looks whether a run has ended; the longer it has waited, the more seldom, a tenth
+of that time at most, and never more seldom than the others.
+"""
 
 IDLE_MS = 60_000
 """How often the others look whether they have become the first: somebody may have forgotten to tell them."""
@@ -175,7 +177,8 @@ class Judge:
     def _wait(self, execution: Execution, said: str) -> Verdict:
         first = self._services.executions.queued(execution.tenant, execution.schedule_id, 1)
         is_first = not first or first[0] == execution.id or _slot_of(first[0]) > execution.slot
-        return Postpone(said, POLL_MS if is_first else IDLE_MS)
+        waited = self._services.clock.now() - execution.fire_at
+        return Postpone(said, min(max(POLL_MS, waited // 10), IDLE_MS) if is_first else IDLE_MS)
 
     def _cancel(self, execution: Execution, running: list[Execution], said: str) -> Verdict:
         reason = f"replaced by the run of {to_text(execution.slot)} of the schedule {execution.schedule_id}"

@@ -172,7 +172,7 @@ def test_who_waits_behind_a_slot_that_is_skipped_comes_next(lab: SchedulerLab) -
     assert lab.scheduler.asked.trigger("s").status == "queued"
     lab.scheduler.desk.stop("s")
     lab.release()
-    lab.pass_time(POLL_MS + SECOND, ticks=False)
+    lab.pass_time(30 * SECOND, ticks=False)
     assert lab.states()[:6] == ["done", "skipped", "skipped", "skipped", "skipped", "started"]
 
 
@@ -193,6 +193,24 @@ def test_slots_that_wait_cost_little(lab: SchedulerLab) -> None:
         counts.append(count)
     assert max(counts) <= 10 * 12 * 2 + 10 * 10 * 3
     assert counts[2] <= counts[0] + 10
+
+
+def test_who_has_waited_for_long_looks_seldom(lab: SchedulerLab) -> None:
+    """SC-7: a run that takes hours is asked once a minute whether it is over, not every few seconds."""
+    hold(lab, overlap="queue", cron="0 * * * *")
+    lab.pass_time(4 * HOUR, step=20 * SECOND)
+    lab.scheduler.desk.update("s", {"schedule": {"cron": "0 0 1 1 *"}})
+    count = 0
+    for _ in range(10 * 60):
+        if lab.clock.now() % MINUTE == 0:
+            lab.tick()
+        count += lab.deliver()
+        lab.clock.advance(SECOND)
+    assert count <= 10 * 3 * 2
+    assert len(lab.logged_slots()) == 1
+    lab.release()
+    lab.pass_time(MINUTE + SECOND)
+    assert lab.logged_slots()[:2] == [at("13:00"), at("14:00")]
 
 
 def test_cancel_running_replaces_the_run(lab: SchedulerLab) -> None:
