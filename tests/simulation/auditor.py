@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from reactory.adapters.memory.instances import MemoryInstances
 from reactory.host.circuit_event import CIRCUIT_CHANGE
 from reactory.host.outbox import ALERT, EVENT
@@ -19,6 +17,7 @@ from reactory.ports.bus import BusEvent
 from reactory.ports.store import HistoryChunk, InboxEntry, Instance, Outcome, Post, Push, Settle
 from reactory.steps.context import StepContext
 from tests.simulation.chronicle import BodyStart, Chronicle
+from tests.simulation.counts import miscounts
 
 if TYPE_CHECKING:
     from reactory.ports.blobs import Blobs
@@ -30,16 +29,6 @@ OPEN = ("PENDING", "RUNNING")
 FINAL = ("COMPLETED", "CANCELLED")
 HORIZON_MS = 2_000
 """How much earlier than it is due an instance may be claimed."""
-
-
-class _Settled(msgspec.Struct):
-    """What the checks want to know of a snapshot."""
-
-    seq: int = 0
-    now: int = 0
-
-
-_SETTLED = msgspec.json.Decoder(_Settled)
 
 
 class Auditor:
@@ -285,9 +274,11 @@ class Auditor:
     def _settled(self, process: Process, item: Settle) -> None:
         """Facts that were never in the journal are durable by their records."""
         chronicle = self.chronicles[item.instance_id]
-        settled = _SETTLED.decode(item.state)
+        settled = decode_state(item.state)
         if settled.now > self.clock.now() + self.skew_ms:
             self.violate("no fact from the future", f"{item.instance_id} settled at {self.clock.now()}: {settled.now}")
+        for miscount in miscounts(settled):
+            self.violate("the counts are true", f"{item.instance_id}: {miscount}")
         if item.keep_lease:
             self.marks.hit("settled in between")
         elif item.timer_at is not None and item.timer_at <= item.updated_at:

@@ -21,7 +21,7 @@ from reactory.host.ledger import Ledger
 from reactory.host.outbox import bus_event
 from reactory.host.teller import Teller
 from reactory.host.worker import Worker
-from reactory.kernel import nodes
+from reactory.kernel import nodes, tree
 from reactory.kernel.effects import AttemptFailed
 from reactory.kernel.facts import ErrorInfo, Tick
 from reactory.kernel.machine import Machine
@@ -291,6 +291,17 @@ def _not_sure() -> Patches:
 @_bug("absorbed requests overtake what was acted on")
 def _acted_on_forgotten() -> Patches:
     return [(Ledger, "acted", lambda _self: None)]
+
+
+@_bug("a rewind into what has failed is not counted around it")
+def _rewind_not_counted() -> Patches:
+    around = tree.thaw_around
+
+    def only_what_has_stopped(machine: Machine, key: str) -> None:
+        if any(machine.state.live[path].status in tree._STOPPED for path in tree._holders(machine, key)):
+            around(machine, key)
+
+    return [(tree, "thaw_around", only_what_has_stopped)]
 
 
 # --- guards ---------------------------------------------------------------------------------------------------------
