@@ -26,8 +26,17 @@ def miscounts(state: State) -> Iterator[str]:
     for path, live in state.live.items():
         if live.block not in state.blocks:
             yield f"{path} is in no block"
-        if not live.children:  # else it counts other instances
+        if not (live.children or live.child):  # else it counts other instances
             yield from _differs(path, (live.open, live.failed), blocks, path)
+
+
+def failed_beside(state: State) -> list[str]:
+    """What the paths begin with in blocks that cannot go on while others of their container can."""
+    return [
+        paths.prefix(key)
+        for key, progress in state.blocks.items()
+        if key and progress.open == 0 and progress.failed and state.live[paths.container(key)].open
+    ]
 
 
 def _differs(what: str, said: tuple[int, int], found: Counter[tuple[str, bool]], key: str) -> Iterator[str]:

@@ -164,4 +164,18 @@ HELD = Flow(
 )
 """Each waits for its turn, the second for its own breaker too; neither spends an attempt on it."""
 
-FLOWS = (LINE, FORK, LOOP, WAITS, SELF, TASKS, FAMILY, SPREAD, SAGA, AGAIN_SAGA, LATER, LATE, HELD)
+_BROKEN = {"id": "b", "type": "task", "config": {"handler": "sim.do"}, "inputs": {"value": "b", "rounds": 1}}
+MENDED = Flow(
+    "Mended",
+    [
+        _node(
+            "both",
+            "parallel",
+            branches=[_branch("x", _do("a"), _BROKEN), _branch("y", _node("nap", "delay", duration=60_000), _do("c"))],
+        ),
+        _do("d"),
+    ],
+)
+"""One branch fails and the other goes on: it is up to an operator whether the instance does, who has a minute for it."""
+
+FLOWS = (LINE, FORK, LOOP, WAITS, SELF, TASKS, FAMILY, SPREAD, SAGA, AGAIN_SAGA, LATER, LATE, HELD, MENDED)

@@ -78,6 +78,7 @@ MARKS: dict[str, str] = {
     "cancelled": "an instance was cancelled",
     "retried": "a failed instance was taken up again",
     "rewound": "an instance went back to a finished step",
+    "rewound beside what goes on": "the same, in an item or a branch that has failed while the others went on",
     "rewound during a running step": "the same, while something of it may have been running",
     "migrated": "an instance went on as another version",
     "control refused": "an operator was too late",

@@ -19,7 +19,9 @@ from reactory.exceptions import IllegalTransitionError, ReactoryError
 from reactory.host.definitions import Definitions
 from reactory.host.services import Limits, Services
 from reactory.host.sweeper import sweep
+from reactory.kernel import paths
 from reactory.kernel.facts import ControlAction
+from reactory.kernel.snapshot import decode_state
 from reactory.kernel.state import TERMINAL
 from reactory.ports.store import Instance, StoredDefinition
 from reactory.runner.children import child_starter
@@ -28,6 +30,7 @@ from reactory.settings import Settings
 from reactory.steps.registry import StepRegistry
 from tests.simulation.backend import Backend, Shape
 from tests.simulation.chronicle import Chronicle, Order
+from tests.simulation.counts import failed_beside
 from tests.simulation.faults import Faults
 from tests.simulation.lambdas import Container, Lambdas
 from tests.simulation.loop import CURRENT, CircleError, SimLoop, StandstillError
@@ -312,10 +315,20 @@ class World:
     def _operate_on(self, instance_id: str) -> None:
         """Back to something that has finished, or on to another version."""
         succeeded = sorted(self.auditor.chronicles[instance_id].succeeded)
-        if succeeded and self.random.random() < 0.7:
+        beside = self._failed_beside(instance_id, succeeded)
+        if beside:
+            self.marks.hit("rewound beside what goes on")
+            self._operate(instance_id, "rewind", step=self.random.choice(beside))
+        elif succeeded and self.random.random() < 0.7:
             self._operate(instance_id, "rewind", step=self.random.choice(succeeded))
         else:
             self._operate(instance_id, "migrate", version="2.0.0")
+
+    def _failed_beside(self, instance_id: str, succeeded: list[str]) -> list[str]:
+        """Those of the steps that stand where something has failed while the rest of their container goes on."""
+        state = self.auditor.document(instance_id).state
+        begins = () if state is None else failed_beside(decode_state(state))
+        return [path for path in succeeded if path.removesuffix(paths.step_id(path)) in begins]
 
     def _whim(self, status: str) -> ControlAction:
         """Mostly what fits, as far as an operator can see."""
