@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import Context
+from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from reactory.host.threads import StepThreads
 
@@ -70,7 +72,7 @@ class Job:
         if faults.profile.on_thread and faults.on_thread():
             self._to_thread.acquire()
             self._to_loop.acquire()
-            Thread(target=self._on_thread, daemon=True).start()
+            _Thread.run(self._on_thread)
             self.resume()
         else:
             self._perform()
@@ -119,6 +121,26 @@ class Job:
     def _go_on(self) -> None:
         if not self._process.dead:
             self.resume()
+
+
+class _Thread:
+    """Runs one call after another: to start a thread for each would take a tenth of a run."""
+
+    _idle: ClassVar[list[_Thread]] = []
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        Thread(target=self._work, daemon=True).start()
+
+    @classmethod
+    def run(cls, call: Callable[[], None]) -> None:
+        (cls._idle.pop() if cls._idle else cls())._calls.put(call)
+
+    def _work(self) -> None:
+        while True:
+            call = self._calls.get()
+            Context().run(call)  # nothing of the last one is left
+            self._idle.append(self)
 
 
 class InlineThreads(StepThreads):

@@ -14,6 +14,7 @@ from typing import Any
 from reactory import StepContext, step
 from reactory.bootstrap import App, bootstrap
 from reactory.definition.compile import compile_document
+from reactory.definition.document import Document
 from reactory.definition.program import Program
 from reactory.exceptions import IllegalTransitionError, ReactoryError
 from reactory.host.definitions import Definitions
@@ -38,7 +39,7 @@ from tests.simulation.marks import Marks
 from tests.simulation.outside import DeadError, Outside
 from tests.simulation.process import Process
 from tests.simulation.trace import Trace
-from tests.simulation.workload import HANDLERS, Workload, perform, text_of
+from tests.simulation.workload import HANDLERS, Workload, perform
 
 SETTINGS = Settings(aws="memory")
 SAFETY_S = 120.0
@@ -121,7 +122,7 @@ class World:
 
     async def _main(self) -> None:
         for document in self.setting.workload.documents:
-            self._register(text_of(document))
+            self._register(document)
         clients = [self.loop.create_task(self._start(*start)) for start in enumerate(self.setting.workload.starts)]
         troubles = [self.loop.create_task(trouble) for trouble in self._everybody()]
         await self._until_rest(self.setting.safety_s, clients)
@@ -264,10 +265,12 @@ class World:
 
     # --- clients --------------------------------------------------------------------------------------------------
 
-    def _register(self, text: str) -> None:
+    def _register(self, document: dict[str, Any]) -> None:
         """Before anything goes wrong."""
         app = replace(self.app(self.process("client")), definitions=self.backend.definitions)
-        Runner.of(app, _Compiled(app.definitions, HANDLERS), lambda: HANDLERS).registry.register(text)
+        Runner.of(app, _Compiled(app.definitions, HANDLERS), lambda: HANDLERS).registry.register_document(
+            Document.of(document)  # never written down: to read it would take a tenth of a run
+        )
 
     def _chronicle(self, instance: Instance) -> Chronicle:
         self.started.append(instance.id)
