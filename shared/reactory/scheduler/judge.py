@@ -22,8 +22,8 @@ LATE_MS = 600_000
 """A slot that was claimed in time and is this late has waited for an outage, not for its turn: it was missed."""
 
 POLL_MS = 5000
-"""How often the first of those that wait looks whether a run has ended; the longer it has waited, the more seldom, a tenth
-of that time at most, and never more seldom than the others.
+"""How often the first of those that wait looks whether a run has ended; the longer the latest run takes, the more seldom,
+by a hundredth of that time, and never more seldom than the others.
 """
 
 IDLE_MS = 60_000
@@ -112,7 +112,7 @@ class Judge:
             return Refuse("skipped", _unfinished(taken[0].execution_id))
         said = f"{len(taken)} run{'s' if len(taken) > 1 else ''} unfinished, maxConcurrent is {limit}"
         if execution.kind == "backfill" or (schedule.overlap == "queue" and not runs_alone(schedule, execution)):
-            joined = self._join_queue(execution, said)
+            joined = self._join_queue(execution, said, stored.last_run)
             if asked.last and isinstance(joined, Postpone):
                 return Postpone(joined.reason, LOOK_ON_MS, asked.last)
             return joined
@@ -123,7 +123,7 @@ class Judge:
                 oldest = islice(self._runs.open(stored), min(len(taken) - limit + 1, MOST_ASKED))
                 return self._cancel(execution, list(oldest), said)
             case _ if execution.status == "queued":
-                return self._wait(execution, said)
+                return self._wait(execution, said, stored.last_run)
             case _:
                 return Refuse("skipped", f"{said} (overlap: skip)")
 
@@ -166,19 +166,21 @@ class Judge:
             return None
         return self._join_queue(execution, "behind earlier slots")
 
-    def _join_queue(self, execution: Execution, said: str) -> Verdict:
+    def _join_queue(self, execution: Execution, said: str, last_run: int | None = None) -> Verdict:
         if execution.status == "claimed" and execution.kind != "backfill":
             queued = self._services.executions.queued
             waiting = queued(execution.tenant, execution.schedule_id, MOST_QUEUED, without="backfill")
             if len(waiting) == MOST_QUEUED:
                 return Refuse("skipped", f"{said}; {MOST_QUEUED} slots wait already (overlap: queue)")
-        return self._wait(execution, said)
+        return self._wait(execution, said, last_run)
 
-    def _wait(self, execution: Execution, said: str) -> Verdict:
+    def _wait(self, execution: Execution, said: str, last_run: int | None) -> Verdict:
+        """``last_run`` is when the latest run began."""
         first = self._services.executions.queued(execution.tenant, execution.schedule_id, 1)
         is_first = not first or first[0] == execution.id or _slot_of(first[0]) > execution.slot
-        waited = self._services.clock.now() - execution.fire_at
-        return Postpone(said, min(max(POLL_MS, waited // 10), IDLE_MS) if is_first else IDLE_MS)
+        now = self._services.clock.now()
+        age = now - (last_run or now)
+        return Postpone(said, min(max(POLL_MS, age // 100), IDLE_MS) if is_first else IDLE_MS)
 
     def _cancel(self, execution: Execution, running: list[Execution], said: str) -> Verdict:
         reason = f"replaced by the run of {to_text(execution.slot)} of the schedule {execution.schedule_id}"

@@ -195,7 +195,7 @@ def test_slots_that_wait_cost_little(lab: SchedulerLab) -> None:
     assert counts[2] <= counts[0] + 10
 
 
-def test_who_has_waited_for_long_looks_seldom(lab: SchedulerLab) -> None:
+def test_who_waits_behind_a_long_run_looks_seldom(lab: SchedulerLab) -> None:
     """SC-7: a run that takes hours is asked once a minute whether it is over, not every few seconds."""
     hold(lab, overlap="queue", cron="0 * * * *")
     lab.pass_time(4 * HOUR, step=20 * SECOND)
