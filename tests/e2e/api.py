@@ -12,7 +12,9 @@ import httpx2
 from reactory.local.stack import LocalStack
 from reactory.runner.transitions import FINISHED
 
-DEADLINE = 30.0
+DEADLINE = 60.0
+"""Seconds after which something is lost; a busy machine takes its time."""
+
 PERIOD = 0.02
 Found = TypeVar("Found")
 

@@ -83,9 +83,16 @@ def api(
 
 def answer(api: Api, version: str = "1.0.0") -> Any:
     """The result of a new instance; None as long as it fails or cannot be started."""
-    response = api.post("/workflow/start/loop.Answer", version=version, wait="20")
-    answered = response.json()
-    return answered["result"]["value"] if answered["status"] == "COMPLETED" else None
+    started = api.post("/workflow/start/loop.Answer", version=version).json()
+    if "instanceId" not in started:
+        return None
+    ended = api.finished(started["instanceId"])
+    return ended["outputs"]["value"] if ended["status"] == "COMPLETED" else None
+
+
+def fingerprint(api: Api, name: str, version: str) -> Any:
+    """Of a registered version; None while there is none."""
+    return api.http.get(f"/workflow/workflows/loop/{name}", params={"version": version}).json().get("fingerprint")
 
 
 def test_changed_step_code_runs_in_the_next_instance(api: Api, module: Path) -> None:
@@ -112,10 +119,7 @@ def test_a_changed_document_without_a_new_version_takes_effect(api: Api, module:
     registered = api.get("/workflow/workflows/loop/Answer", version="1.1.0")["fingerprint"]
     file = module / "answer-flow.yaml"
     file.write_text(file.read_text().replace("workflow.version", "workflow.id"))
-    until(
-        lambda: api.http.get("/workflow/workflows/loop/Answer", params={"version": "1.1.0"}).json().get("fingerprint"),
-        lambda found: found not in (None, registered),
-    )
+    until(lambda: fingerprint(api, "Answer", "1.1.0"), lambda found: found not in (None, registered))
     assert answer(api, "1.1.0") == "loop.Answer"
 
 
@@ -133,8 +137,7 @@ def test_a_document_that_an_instance_needs_stays(api: Api, module: Path, output:
     api.http.delete(f"/workflow/instance/{instance}")
     api.finished(instance)
     file.write_text(waiting.replace("duration: 3600000", "duration: 1"))
-    until(lambda: output.count("Reloaded: waiting-flow.yaml"), lambda count: count == 3)
-    assert api.get("/workflow/workflows/loop/Waiting")["fingerprint"] != registered
+    until(lambda: fingerprint(api, "Waiting", "1.0.0"), lambda found: found not in (None, registered))
 
 
 def test_a_changed_schedule_takes_effect(api: Api, module: Path, output: Kept) -> None:
@@ -156,6 +159,8 @@ def test_a_changed_schedule_takes_effect(api: Api, module: Path, output: Kept) -
     assert api.get(path)["document"]["schedule"]["cron"] == "0 3 * * *"
     file.unlink()
     until(lambda: api.http.get(path).status_code, lambda status: status == 404)
+    # the last of them is over, and no container is to be replaced any more
+    until(lambda: output.count("Reloaded: nightly-schedule.yaml"), lambda count: count == 4)
 
 
 def test_broken_code_stops_nobody(api: Api, module: Path, output: Kept) -> None:
