@@ -455,7 +455,9 @@ def _is_fact(record: Record) -> bool:
 
 
 def _is_unique(key: tuple[Any, ...]) -> bool:
-    return key[0] == "control" or (key[0] == "ok" and key[3] is not None)
+    if key[0] == "control":  # what a parent asks for may be sent twice, and is known by a moment of the sender's clock
+        return not key[1].startswith("parent:")
+    return key[0] == "ok" and key[3] is not None
 
 
 def _own_fact(record: Record, generation: int) -> Fact:
