@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from reactory.kernel import paths
-from reactory.kernel.state import State
+from reactory.kernel.state import BlockState, State
 
 _FAILED = ("FAILED", "CANCELLED")
 _ENDED = ("COMPLETED", "CANCELLED")
@@ -22,7 +22,7 @@ def miscounts(state: State) -> Iterator[str]:
     for key, progress in state.blocks.items():
         yield from _differs(f"block '{key}'", (progress.open, progress.failed), nodes, key)
         if key:
-            blocks[paths.container(key), progress.open == 0 and progress.failed > 0] += 1
+            blocks[paths.container(key), _has_failed(progress)] += 1
     for path, live in state.live.items():
         if live.block not in state.blocks:
             yield f"{path} is in no block"
@@ -35,8 +35,13 @@ def failed_beside(state: State) -> list[str]:
     return [
         paths.prefix(key)
         for key, progress in state.blocks.items()
-        if key and progress.open == 0 and progress.failed and state.live[paths.container(key)].open
+        if key and _has_failed(progress) and state.live[paths.container(key)].open
     ]
+
+
+def _has_failed(progress: BlockState) -> bool:
+    """Said here once more: what the kernel says of itself is what is judged."""
+    return progress.open == 0 and progress.failed > 0
 
 
 def _differs(what: str, said: tuple[int, int], found: Counter[tuple[str, bool]], key: str) -> Iterator[str]:

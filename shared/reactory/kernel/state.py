@@ -165,6 +165,11 @@ class BlockState(msgspec.Struct, omit_defaults=True):
     gone: list[int] = []
     joins: dict[str, int] = {}
 
+    @property
+    def has_failed(self) -> bool:
+        """Nothing in it can go on: its container counts it as failed."""
+        return self.open == 0 and self.failed > 0
+
 
 class Frame(msgspec.Struct, omit_defaults=True):
     """The outputs and statuses of finished steps, by step id: one for the root, one per live for_each item."""

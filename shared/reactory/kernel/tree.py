@@ -216,7 +216,7 @@ def enter_late(machine: Machine, key: str, indexes: list[int]) -> None:
     takes it up again; unless its container still runs: then there is something to do in it once more.
     """
     state, progress = machine.state, machine.state.blocks[key]
-    has_failed = bool(key) and progress.open == 0 and progress.failed > 0
+    has_failed = bool(key) and progress.has_failed
     is_stopped = state.status == "FAILED" or any(state.live[path].status in _STOPPED for path in _holders(machine, key))
     if has_failed and not is_stopped and indexes:
         _thaw_blocks(machine, [key])
@@ -245,7 +245,7 @@ def _thaw_blocks(machine: Machine, keys: list[str]) -> None:
     state = machine.state
     for key in keys:
         progress = state.blocks[key]
-        if key and progress.open == 0 and progress.failed:
+        if key and progress.has_failed:
             holder = state.live[paths.container(key)]
             holder.open += 1
             holder.failed -= 1

@@ -1,4 +1,4 @@
-"""What modules bring, taken over into the database: their workflows, then their schedules, then what they start (IN-2, SC-5)."""
+"""What modules bring, taken over into the database: their workflows, what these start by themselves, their schedules (IN-2, SC-5)."""
 
 from __future__ import annotations
 
